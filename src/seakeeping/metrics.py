@@ -1,0 +1,47 @@
+"""What Seakeeping tells about itself: every metric of ``/metrics``, in one table.
+
+Every process of the tree counts into memory-mapped files of one folder (``PROMETHEUS_MULTIPROC_DIR``,
+set by the supervisor), and the edge sums them. Names follow the Prometheus rules: base units,
+``_total`` for counters. An exception that is handled without a caller to tell is counted here.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+RECEIVED = Counter(
+    "seakeeping_received_items_total", "Spans, log records and metric points accepted", ["signal"]
+)
+REJECTED = Counter(
+    "seakeeping_rejected_items_total", "Items refused one by one, by reason", ["signal", "reason"]
+)
+REQUESTS = Counter(
+    "seakeeping_export_requests_total",
+    "Export requests by transport and status",
+    ["transport", "status"],
+)
+SPOOL_BYTES = Gauge(
+    "seakeeping_spool_bytes",
+    "Bytes in the spool not yet stored and scored",
+    multiprocess_mode="mostrecent",
+)
+SPOOL_COMMIT_S = Histogram(
+    "seakeeping_spool_commit_seconds", "Duration of a group commit (write and fdatasync)"
+)
+PIPELINE_LAG_S = Gauge(
+    "seakeeping_pipeline_lag_seconds", "Age of the oldest spooled item not yet stored and scored",
+    multiprocess_mode="mostrecent",
+)  # fmt: skip
+STORED = Counter("seakeeping_stored_rows_total", "Rows written to the store", ["table"])
+EVALUATED = Counter(
+    "seakeeping_evaluations_total",
+    "Evaluations made, by evaluator and outcome",
+    ["evaluator", "outcome"],
+)
+EVALUATE_S = Histogram(
+    "seakeeping_evaluate_seconds", "CPU seconds of one batch of one evaluator", ["evaluator"]
+)
+RESTARTS = Counter(
+    "seakeeping_process_restarts_total", "Restarts of a part of the process tree", ["role"]
+)
+ERRORS = Counter(
+    "seakeeping_handled_errors_total", "Errors handled without a caller to tell", ["where", "error"]
+)
