@@ -37,7 +37,7 @@ class SeakeepingError(Exception):
 
 
 class BadInput(SeakeepingError):
-    """Input from a user is wrong; ``place`` says where (``file:line: key``, or a path into a body)."""
+    """A user's input is wrong; ``place`` says where: ``file:line: key``, or a path in a body."""
 
     code = "bad_input"
 

@@ -19,7 +19,10 @@ BEAT_S = 1.0
 """Seconds between two beats."""
 
 GRACE_S = 8.0
-"""Seconds that a child has to end by itself once asked."""
+"""Seconds that a child has to end by itself once its parent asked."""
+
+ORPHAN_GRACE_S = 2.0
+"""The same once its parent is gone: whoever starts next needs the ports and locks."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Child:
 def enter() -> Child:
     """Read the settings that the parent sent, and watch the pipe to it from now on.
 
-    Standard output is kept for the contract: what the process prints elsewhere goes to standard error.
+    Standard output is kept for the contract; logs go to standard error.
     """
     line = sys.stdin.readline()
     if not line:
@@ -66,6 +69,6 @@ def _watch_parent(stop: threading.Event) -> None:
     while sys.stdin.readline():
         pass
     stop.set()
-    leave = threading.Timer(GRACE_S, os._exit, args=(1,))
+    leave = threading.Timer(ORPHAN_GRACE_S, os._exit, args=(1,))
     leave.daemon = True
     leave.start()

@@ -15,8 +15,8 @@ from seakeeping.records.values import JsonObject
 class Evaluation:
     """One score of one answer (OpenTelemetry ``gen_ai.evaluation.result``).
 
-    Exactly one of a result (``score_value`` or ``score_label``) and ``skipped_reason`` is there. ``evidence`` is a list
-    of findings; a finding about text has ``start`` and ``end`` (code points into ``answer_text``),
+    There is either a result (``score_value`` or ``score_label``) or a ``skipped_reason``.
+    ``evidence`` is a list of findings; a finding about text has ``start`` and ``end`` (code points into ``answer_text``),
     ``score``, ``label``, ``reason``, and where there is evidence ``document`` (index into the
     interaction's documents, or None for the prompt) with ``document_start`` and ``document_end``.
     """

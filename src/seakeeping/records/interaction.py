@@ -1,8 +1,8 @@
 """One model call, whatever dialect it was reported in.
 
 Missing is None, never 0 and never an empty string. Times are Unix seconds UTC, durations seconds,
-costs US dollars. Text offsets anywhere in Seakeeping are Unicode code points into ``answer_text`` or
-into a document's ``content``.
+costs US dollars. Text offsets anywhere in Seakeeping are Unicode code points into ``answer_text``
+or into a document's ``content``.
 """
 
 from collections.abc import Mapping
@@ -47,10 +47,10 @@ class Document:
 class Interaction:
     """One model call (architecture, section 2).
 
-    ``input_messages`` and ``output_messages`` are lists of ``{"role", "parts": [...]}`` in the normal
+    ``input_messages`` and ``output_messages`` are lists of ``{"role", "parts": [...]}`` in normal
     form; ``system_instructions`` is plain text. ``is_answer`` says that the text goes to a user.
     ``sampling_weight`` >= 1 is how many calls this one stands for. ``version`` grows with every
-    correction of the same call; the highest one counts. ``output_messages`` hold one message a choice.
+    correction of the same call; the highest one counts. ``output_messages``: one message a choice.
     """
 
     trace_id: str
