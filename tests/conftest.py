@@ -1,11 +1,73 @@
-"""What every test shares: the fixture folder, and captures that a clone does not carry."""
+"""What every test shares: the fixture folder, and captures that a clone does not carry.
+
+What a machine cannot run is skipped and listed at the end with the one command that brings it.
+With ``SEAKEEPING_TEST_ALL`` set, as in continuous integration, the run fails if anything was left
+out but what no command can bring: data that a clone does not carry, and servers of others.
+"""
 
 import os
+import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from _pytest.terminal import TerminalReporter
 
 ROOT = Path(__file__).parent.parent
+UNFED = ("needs_shared", "needs_clickhouse")
+"""Markers of tests that no command of ours can feed."""
+
+
+def _missing(marker: str) -> str | None:
+    """Return what the machine lacks for tests of this marker, or None."""
+    if marker == "needs_chromium" and not shutil.which("chromium"):
+        return "Chromium is not installed: make system-packages"
+    if marker == "needs_postgres" and not _postgres():
+        return "PostgreSQL is not installed: make system-packages"
+    if marker == "needs_clickhouse" and not os.environ.get("SEAKEEPING_TEST_CLICKHOUSE_URL"):
+        return "SEAKEEPING_TEST_CLICKHOUSE_URL names no server"
+    return None
+
+
+def _postgres() -> bool:
+    # Debian keeps the server's own commands out of PATH.
+    return bool(shutil.which("initdb") or list(Path("/usr/lib/postgresql").glob("*/bin/initdb")))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what this machine cannot run."""
+    for mark in item.iter_markers():
+        if reason := _missing(mark.name):
+            pytest.skip(reason)
+
+
+def _reason(report: pytest.TestReport) -> str:
+    return report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+
+
+def _is_unfed(report: pytest.TestReport) -> bool:
+    return "../shared" in _reason(report) or any(mark in report.keywords for mark in UNFED)
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """List what was left out, by reason, and the one command that brings it."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if not skipped:
+        return
+    terminalreporter.section("left out")
+    for reason, tests in sorted(Counter(map(_reason, skipped)).items()):
+        terminalreporter.write_line(f"{tests:4d}  {reason.removeprefix('Skipped: ')}")
+    if any(not _is_unfed(report) for report in skipped):
+        terminalreporter.write_line("To bring them: make system-packages")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a complete run that left out what a command could have brought."""
+    reporter = session.config.pluginmanager.getplugin("terminalreporter")
+    if not os.environ.get("SEAKEEPING_TEST_ALL") or not isinstance(reporter, TerminalReporter):
+        return
+    if any(not _is_unfed(report) for report in reporter.stats.get("skipped", [])):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")
