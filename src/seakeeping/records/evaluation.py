@@ -16,9 +16,10 @@ class Evaluation:
     """One score of one answer (OpenTelemetry ``gen_ai.evaluation.result``).
 
     There is either a result (``score_value`` or ``score_label``) or a ``skipped_reason``.
-    ``evidence`` is a list of findings; a finding about text has ``start`` and ``end`` (code points into ``answer_text``),
-    ``score``, ``label``, ``reason``, and where there is evidence ``document`` (index into the
-    interaction's documents, or None for the prompt) with ``document_start`` and ``document_end``.
+    ``evidence`` is a list of findings; a finding about text has ``start`` and ``end`` (code points
+    into ``answer_text``), ``score``, ``label``, ``reason``, and where there is evidence
+    ``document`` (index into the interaction's documents, or None for the prompt) with
+    ``document_start`` and ``document_end``.
     """
 
     trace_id: str

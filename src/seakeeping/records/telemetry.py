@@ -74,9 +74,9 @@ class MetricPoint:
     """One point of one time series.
 
     ``kind`` is gauge | counter | histogram | summary | exponential_histogram. ``value`` is the
-    number of a gauge or counter, the sum of the others. ``buckets`` are ``(upper bound, count)`` pairs, not
-    cumulative, the last bound ``inf``; a summary keeps ``(quantile, value)`` pairs there.
-    ``temporality`` is cumulative | delta, None for a gauge.
+    number of a gauge or counter, the sum of the others. ``buckets`` are ``(upper bound, count)``
+    pairs, not cumulative, the last bound ``inf``; a summary keeps ``(quantile, value)`` pairs
+    there. ``temporality`` is cumulative | delta, None for a gauge.
     """
 
     name: str
