@@ -1,8 +1,8 @@
 """What Seakeeping tells about itself: every metric of ``/metrics``, in one table.
 
 Every process of the tree counts into memory-mapped files of one folder
-(``PROMETHEUS_MULTIPROC_DIR``, set by the supervisor), and the edge sums them. Names follow the Prometheus rules: base units,
-``_total`` for counters. An exception that is handled without a caller to tell is counted here.
+(``PROMETHEUS_MULTIPROC_DIR``, set by the supervisor), and the edge sums them. Names follow the
+Prometheus rules: base units, ``_total`` for counters. An exception that is handled without a caller to tell is counted here.
 """
 
 from prometheus_client import Counter, Gauge, Histogram

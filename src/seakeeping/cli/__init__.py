@@ -1,0 +1,1 @@
+"""The ``seakeeping`` command: one module a command, loaded only when it is called."""

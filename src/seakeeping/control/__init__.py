@@ -1,0 +1,1 @@
+"""Control: the processes and the loop, wired from the rooms below."""

@@ -1,0 +1,193 @@
+"""One batch through the rooms: assemble, score, redact, keep, roll up.
+
+Three things overlap: the caller's thread decodes and assembles the next batch, one thread waits
+for the scoring workers, one thread writes. Writing is in order, so versions never go back. The
+store being away is waited out: the spool holds everything until a batch is stored, scored and
+rolled up, and when the spool is full the receivers say so.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from seakeeping import metrics
+from seakeeping.clock import Clock
+from seakeeping.control.batch import Batch
+from seakeeping.control.rollups import RollupSchedule, bucket_of
+from seakeeping.errors import StoreUnavailable
+from seakeeping.ingest.assemble import Assembled, Retraction
+from seakeeping.ingest.spool import Position
+from seakeeping.records import Evaluation, Interaction, MetricPoint, Span
+
+_FIRST_PAUSE_S = 0.2
+_LONGEST_PAUSE_S = 5.0
+
+
+class TelemetrySink(Protocol):
+    """What a batch needs of the store. Every write may raise StoreUnavailable and be repeated."""
+
+    def insert_spans(self, spans: Sequence[Span], token: str) -> None:
+        """Keep spans; a second insert under the same token is dropped."""
+        ...
+
+    def insert_interactions(self, interactions: Sequence[Interaction], token: str) -> None:
+        """Keep interactions; the highest version of a key counts."""
+        ...
+
+    def insert_evaluations(
+        self, rows: Sequence[tuple[Evaluation, Interaction | None]], token: str
+    ) -> None:
+        """Keep evaluations, each with the interaction it judges where that is at hand."""
+        ...
+
+    def retract(self, retractions: Sequence[Retraction], token: str) -> None:
+        """Take back interactions that turned out to be none."""
+        ...
+
+    def insert_metric_points(self, points: Sequence[MetricPoint], token: str) -> None:
+        """Keep metric points; a second insert under the same token is dropped."""
+        ...
+
+    def refresh_rollups(self, buckets: Iterable[tuple[str, float]]) -> None:
+        """Recompute (service, five-minute) buckets from the latest versions of their rows."""
+        ...
+
+
+class Privacy(Protocol):
+    """What may be kept of a record; a record that may not be kept at all becomes None."""
+
+    def span(self, span: Span) -> Span:
+        """Return the span as it may be kept."""
+        ...
+
+    def interaction(self, interaction: Interaction) -> Interaction | None:
+        """Return the interaction as it may be kept."""
+        ...
+
+    def evaluation(self, evaluation: Evaluation, of: Interaction | None) -> Evaluation:
+        """Return the evaluation of an interaction as it may be kept."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A batch on its way to the store."""
+
+    batch: Batch
+    assembled: Assembled
+    interactions: list[Interaction]
+    scores: "Future[list[Evaluation]]"
+
+
+class Flow:
+    """Takes batches in spool order and keeps them.
+
+    Args:
+        store: where records go.
+        score: from interactions to one evaluation an evaluator each; blocks.
+        privacy: applied after scoring has seen the text and before the store.
+        publish: handed every new evaluation of ours, once stored.
+        clock: for pauses between tries and for the rollup schedule.
+        stop: ends the waiting for an absent store.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: TelemetrySink,
+        score: Callable[[Sequence[Interaction]], list[Evaluation]],
+        privacy: Privacy,
+        publish: Callable[[Sequence[Evaluation], Sequence[Interaction]], None],
+        clock: Clock,
+        stop: threading.Event,
+    ) -> None:
+        self._store = store
+        self._score = score
+        self._privacy = privacy
+        self._publish = publish
+        self._stop = stop
+        self._rollups = RollupSchedule(clock.monotonic)
+        self._scorer = ThreadPoolExecutor(1, thread_name_prefix="score")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="write")
+        self._stored_to: Position | None = None
+
+    def submit(self, batch: Batch, assembled: Assembled) -> "Future[Position | None]":
+        """Send a batch on its way; the future holds how far the spool is done with, if it moved."""
+        latest = latest_versions(assembled.interactions)
+        scores = self._scorer.submit(self._score, latest)
+        return self._writer.submit(self._keep, Work(batch, assembled, latest, scores))
+
+    def settle(self) -> "Future[Position | None]":
+        """Refresh what the last batches touched although no new one comes."""
+        return self._writer.submit(self._roll_up)
+
+    def insert_points(self, points: Sequence[MetricPoint], token: str) -> "Future[None]":
+        """Keep metric points that did not come through the spool (scraped ones)."""
+        return self._writer.submit(
+            self._retried, lambda: self._store.insert_metric_points(points, token)
+        )
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing waits for a rollup."""
+        return not self._rollups.is_dirty and self._stored_to is None
+
+    def close(self) -> None:
+        """Finish what is on its way."""
+        self._scorer.shutdown(cancel_futures=True)
+        self._writer.shutdown(cancel_futures=True)
+
+    def _keep(self, work: Work) -> Position | None:
+        token = work.batch.token
+        spans = [self._privacy.span(span) for span in work.assembled.spans]
+        self._retried(lambda: self._store.insert_spans(spans, token))
+        self._retried(lambda: self._store.insert_metric_points(work.batch.points, token))
+        self._keep_judged(work, token)
+        self._stored_to = work.batch.end
+        return self._roll_up() if self._rollups.is_due() else None
+
+    def _keep_judged(self, work: Work, token: str) -> None:
+        scores = work.scores.result()
+        kept = {i.key: i for i in map(self._privacy.interaction, work.interactions) if i}
+        dropped = {i.key for i in work.interactions} - kept.keys()
+        rows = [
+            (self._privacy.evaluation(evaluation, kept.get(key)), kept.get(key))
+            for evaluation in (*scores, *work.assembled.evaluations)
+            if (key := evaluation.key[:2]) not in dropped
+        ]
+        interactions, retractions = list(kept.values()), work.assembled.retractions
+        self._retried(lambda: self._store.insert_interactions(interactions, token))
+        self._retried(lambda: self._store.insert_evaluations(rows, token))
+        self._retried(lambda: self._store.retract(retractions, token))
+        for record in (*interactions, *retractions):
+            self._rollups.touch(bucket_of(record.service_name, record.started_at))
+        self._publish(scores, interactions)
+
+    def _roll_up(self) -> Position | None:
+        if self._rollups.is_dirty:
+            self._retried(lambda: self._rollups.refresh(self._store.refresh_rollups))
+        done, self._stored_to = self._stored_to, None
+        return done
+
+    def _retried(self, write: Callable[[], None]) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                return write()
+            except StoreUnavailable as error:
+                metrics.ERRORS.labels("pipeline", error.code).inc()
+                if self._stop.wait(max(pause_s, error.retry_after_s)):
+                    raise
+                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+
+def latest_versions(interactions: Iterable[Interaction]) -> list[Interaction]:
+    """Return the newest version of each interaction, in the order of first appearance."""
+    latest: dict[tuple[str, str], Interaction] = {}
+    for interaction in interactions:
+        known = latest.get(interaction.key)
+        if known is None or interaction.version >= known.version:
+            latest[interaction.key] = interaction
+    return list(latest.values())
