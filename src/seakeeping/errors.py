@@ -12,6 +12,7 @@ SeakeepingError
 |   |-- SpoolBroken          the spool cannot be written, e.g. the disk is full (HTTP 503)
 |   `-- StoreUnavailable     the telemetry store does not answer
 |-- StoreTooNew              the data was written by a newer version
+|-- SpoolTaken               another process writes to the same spool
 |-- PortTaken                somebody else listens there
 `-- EvaluatorFailed          an evaluator raised, hung or died
 """
@@ -112,6 +113,12 @@ class StoreTooNew(SeakeepingError):
     """The data was written by a newer version of Seakeeping than this one."""
 
     code = "store_too_new"
+
+
+class SpoolTaken(SeakeepingError):
+    """Another process writes to the same spool."""
+
+    code = "spool_taken"
 
 
 class PortTaken(SeakeepingError):
