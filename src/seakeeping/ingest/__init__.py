@@ -1,0 +1,1 @@
+"""Telemetry in: receive, spool, decode, normalise; scrape Prometheus targets; emit scores."""
