@@ -6,6 +6,7 @@ SeakeepingError
 |   |   `-- PayloadTooLarge  over the limit, also after inflation (HTTP 413)
 |   |-- BadSetting           a setting that is unknown or out of range
 |   `-- BadResource          a document of ``seakeeping.d`` that does not hold
+|-- NotFound                 nothing of that name is here (HTTP 404)
 |-- Refused                  a caller may not do this (HTTP 401, 403)
 |-- Unavailable              try again later; carries ``retry_after_s``
 |   |-- SpoolFull            the bounded spool has no room (HTTP 429)
@@ -69,6 +70,12 @@ class BadResource(BadInput):
     """A resource document that does not hold."""
 
     code = "bad_resource"
+
+
+class NotFound(SeakeepingError):
+    """Nothing of that name is here, or not any more."""
+
+    code = "not_found"
 
 
 class Refused(SeakeepingError):
