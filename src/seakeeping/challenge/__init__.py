@@ -1,0 +1,1 @@
+"""Traffic on purpose: the demo's replay of human-labelled answers."""
