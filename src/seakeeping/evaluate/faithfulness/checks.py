@@ -1,0 +1,114 @@
+"""Exact checks: what an answer may not make up, whatever the model thinks of the sentence.
+
+Numbers, dates, names, addresses, quotations and citation numbers that stand in a claim and in no
+evidence are named as such, with their place. They are reasons for a reader, and features carry the
+same facts into the score.
+"""
+
+# ruff: noqa: RUF001 - marks of many scripts
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from seakeeping.evaluate.faithfulness.claims import Claim
+from seakeeping.evaluate.faithfulness.evidence import Evidence
+from seakeeping.evaluate.faithfulness.features import SentenceFacts, is_name, is_number
+from seakeeping.evaluate.faithfulness.tokens import Word, forms
+from seakeeping.evaluate.faithfulness.wordlists import MONTHS
+
+_ADDRESS = re.compile(r"https?://[^\s<>\"'`)\]}]{1,300}")
+_QUOTATION = re.compile(r"[\"“„«]([^\"“”„«»\n]{12,300})[\"”“»]")
+_CITATION = re.compile(r"\[(\d{1,3}(?:, ?\d{1,3}){0,8})\]")
+_QUOTED_WORDS = 3
+
+
+class Span(NamedTuple):
+    """Code points of the answer that lack support, and why."""
+
+    start: int
+    end: int
+    reason: str
+
+
+def unsupported_spans(
+    answer: str, claim: Claim, fact: SentenceFacts, evidence: Evidence
+) -> Iterator[Span]:
+    """Yield what stands in a claim and in no evidence, in the order of the answer."""
+    start, end = claim.sentence
+    found = list(_words(answer, claim, fact.missing))
+    text = answer[start:end]
+    if "://" in text:
+        found += _addresses(answer, start, end, evidence)
+    if '"' in text or "“" in text or "«" in text or "„" in text:
+        found += _quotations(answer, start, end, evidence)
+    if "[" in text:
+        found += _citations(answer, start, end, evidence)
+    yield from sorted(found)
+
+
+def _words(answer: str, claim: Claim, missing: Sequence[Word]) -> Iterator[Span]:
+    """Yield runs of missing words of one kind as one span each."""
+    run: Span | None = None
+    for word in missing:
+        reason = _kind(word, claim)
+        if run and run.reason == reason and not answer[run.end : word.start].strip(" \t-'’"):
+            run = Span(run.start, word.end, reason)
+            continue
+        if run:
+            yield run
+        run = Span(word.start, word.end, reason)
+    if run:
+        yield run
+
+
+def _kind(word: Word, claim: Claim) -> str:
+    if word.raw.lower() in MONTHS or (
+        is_number(word) and len(word.form) == 4 and word.form[:2] in ("17", "18", "19", "20")
+    ):
+        return "date_not_in_evidence"
+    if is_number(word):
+        return "number_not_in_evidence"
+    if is_name(word, claim.words):
+        return "name_not_in_evidence"
+    return "word_not_in_evidence"
+
+
+def _addresses(answer: str, start: int, end: int, evidence: Evidence) -> Iterator[Span]:
+    for match in _ADDRESS.finditer(answer, start, end):
+        address = match.group().rstrip(".,;:!?")
+        if not _is_run(forms(address), evidence):
+            yield Span(match.start(), match.start() + len(address), "url_not_in_evidence")
+
+
+def _quotations(answer: str, start: int, end: int, evidence: Evidence) -> Iterator[Span]:
+    for match in _QUOTATION.finditer(answer, start, end):
+        quoted = forms(match[1])
+        if len(quoted) >= _QUOTED_WORDS and not _is_run(quoted, evidence):
+            yield Span(match.start(), match.end(), "quote_not_in_evidence")
+
+
+def _citations(answer: str, start: int, end: int, evidence: Evidence) -> Iterator[Span]:
+    documents = sum(source.document is not None for source in evidence.sources)
+    for match in _CITATION.finditer(answer, start, end):
+        numbers = [int(number) for number in match[1].split(",")]
+        if documents and any(not 0 <= number <= documents for number in numbers):
+            yield Span(match.start(), match.end(), "citation_not_in_evidence")
+
+
+def _is_run(quoted: Sequence[str], evidence: Evidence) -> bool:
+    """Say whether words follow each other like this in one evidence text.
+
+    Runs of three are looked up one by one: exact but for texts that hold all the runs apart.
+    """
+    triples = list(zip(quoted, quoted[1:], quoted[2:], strict=False))
+    if not triples:
+        return any(
+            all(pair in source.text.pairs for pair in pairwise(quoted))
+            and all(form in source.text.vocabulary for form in quoted)
+            for source in evidence.sources
+        )
+    return any(
+        all(triple in source.text.triples for triple in triples) for source in evidence.sources
+    )

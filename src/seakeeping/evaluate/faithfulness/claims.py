@@ -1,0 +1,91 @@
+"""Which sentences of an answer claim something.
+
+Code, questions back to the user, courtesies ("I hope this helps") and statements about what the
+material does not hold claim nothing that evidence could support; they are not scored.
+"""
+
+# ruff: noqa: RUF001 - marks of many scripts
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from seakeeping.evaluate.faithfulness.sentences import Sentence, fences, split
+from seakeeping.evaluate.faithfulness.tokens import Word, is_content, words
+
+ANSWER_CHARS = 60_000
+"""Characters of an answer considered; the rest is cut, and the evaluation says so."""
+
+ANSWER_SENTENCES = 400
+"""Sentences of an answer considered."""
+
+_COURTESY = re.compile(
+    r"(?:i |we )?hope (?:this|that|it)\b|(?:please )?(?:let me know|feel free to)\b"
+    r"|if you (?:have|need|want|'d like|would like) (?:any |more |further |to know|me to)"
+    r"|(?:i'm|i am) (?:here|happy|glad) to\b|happy to help|you(?:'re| are) welcome"
+    r"|(?:sure|certainly|of course|absolutely|great question|thanks?(?: you)?)[!.,]?"
+    r"(?: here(?:'s| is| are)[^.]{0,80}:?)?\Z|here(?:'s| is| are)[^.]{0,80}:\Z",
+    re.IGNORECASE,
+)
+_QUESTION = ("?", "？", "؟")
+_BRACKETED = re.compile(
+    r"\[[\d,\ –-]{1,12}\]|【[^】\n]{1,20}】|\(https?://[^\s)]{1,300}\)|https?://\S{1,300}"
+)
+_LIST_NUMBER = re.compile(r"[ \t]{0,8}(?:\d{1,3}[.)]|[-*•#>|]{1,6})[ \t]{1,4}")
+
+
+class Claim(NamedTuple):
+    """A sentence that claims something, with its words; list marks and citations are left out."""
+
+    sentence: Sentence
+    words: list[Word]
+
+
+def claims(answer: str) -> tuple[list[Claim], bool]:
+    """Return the claims of an answer, and whether the answer was cut for its size."""
+    considered = answer[:ANSWER_CHARS]
+    code = fences(considered)
+    sentences = split(considered, ANSWER_SENTENCES)
+    found = [
+        Claim(sentence, spoken)
+        for sentence in sentences
+        if not _within(sentence, code) and (spoken := _spoken(considered, sentence)) is not None
+    ]
+    is_cut = len(answer) > ANSWER_CHARS or len(sentences) == ANSWER_SENTENCES
+    return found, is_cut
+
+
+def is_code(answer: str) -> bool:
+    """Say whether an answer is fenced code with hardly a sentence around it."""
+    blocks = fences(answer[:ANSWER_CHARS])
+    if not blocks:
+        return False
+    fenced = sum(block.end - block.start for block in blocks)
+    return len(answer.strip()) - fenced < max(80, fenced // 4)
+
+
+def _spoken(text: str, sentence: Sentence) -> list[Word] | None:
+    """Return the words of a sentence that claims something, else None."""
+    start, end = sentence
+    if text[end - 1] in _QUESTION:
+        return None
+    mark = _LIST_NUMBER.match(text, start, end)
+    start = mark.end() if mark else start
+    if _COURTESY.match(text, start, end):
+        return None
+    found = list(_words_around_brackets(text, start, end))
+    if sum(is_content(word.form) for word in found) < 2:
+        return None
+    return found
+
+
+def _words_around_brackets(text: str, start: int, end: int) -> Iterator[Word]:
+    """Yield the words of ``text[start:end]`` but those of citations and addresses."""
+    for match in _BRACKETED.finditer(text, start, end):
+        yield from words(text, start, match.start())
+        start = match.end()
+    yield from words(text, start, end)
+
+
+def _within(sentence: Sentence, blocks: list[Sentence]) -> bool:
+    return any(block.start <= sentence.start < block.end for block in blocks)

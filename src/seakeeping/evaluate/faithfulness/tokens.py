@@ -1,0 +1,182 @@
+"""Words of any script, in a normal form that lets an answer meet its evidence.
+
+A word is lower-cased, stripped of a light suffix, and numbers are written one way ("1,000", "1000";
+"three", "3"), so that "studies 3,000 cases" meets "studied 3000 case". Scripts written without
+spaces are cut into overlapping character pairs (Han, kana, Hangul) or triples (Thai, Lao, Khmer,
+Burmese), the usual units of retrieval there. Words are at most 64 characters, so no text makes a
+regular expression go back further than that.
+"""
+
+# ruff: noqa: RUF001 - marks of many scripts
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from seakeeping.evaluate.faithfulness import wordlists
+
+_MARKS = (
+    "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u0610-\u061a\u064b-\u065f\u0670"
+    "\u0900-\u0963\u0966-\u0dff\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+)
+_PAIRED = (
+    "\u3005\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_TRIPLED = "\u0e00-\u0e4e\u0e80-\u0ecd\u1000-\u1049\u1780-\u17d3"
+_DENSE_RUN = re.compile(f"[{_PAIRED}{_TRIPLED}]")
+_TRIPLED_CHARACTER = re.compile(f"[{_TRIPLED}]")
+
+_ASCII_WORD = re.compile(r"[A-Za-z0-9]{1,64}(?:['.,][A-Za-z0-9]{1,16}(?<![.,][A-Za-z])){0,4}")
+_WORD = re.compile(
+    f"[{_PAIRED}]{{1,64}}|[{_TRIPLED}]{{1,64}}"
+    f"|(?:(?![{_PAIRED}{_TRIPLED}])[^\\W_]|[{_MARKS}]){{1,64}}"
+    r"(?:['’][^\W_]{1,16}|[.,]\d{1,16}){0,4}"
+)
+
+CACHE_WORDS = 200_000
+"""Spellings whose normal form is remembered; then the memory starts anew."""
+
+
+class Word(NamedTuple):
+    """A word of a text: its normal form, where it stands, and how it is written there."""
+
+    form: str
+    start: int
+    end: int
+    raw: str
+
+
+def words(text: str, start: int, end: int) -> list[Word]:
+    """Return the words of ``text[start:end]`` with their places in ``text``.
+
+    >>> [word.form for word in words("She studied 1,000 cases.", 0, 24)]
+    ['she', 'study', '1000', 'case']
+    """
+    pattern = _ASCII_WORD if text.isascii() else _WORD
+    found: list[Word] = []
+    for match in pattern.finditer(text, start, end):
+        raw = match.group()
+        form = _FORMS[raw]
+        if form is _DENSE:
+            found += _pieces_with_places(raw, match.start())
+        else:
+            found.append(Word(form, match.start(), match.end(), raw))
+    return found
+
+
+def forms(text: str) -> list[str]:
+    """Return the normal forms of all words of a text, in order."""
+    if text.isascii():
+        return [_FORMS[raw] for raw in _ASCII_WORD.findall(text)]
+    found: list[str] = []
+    for raw in _WORD.findall(text):
+        form = _FORMS[raw]
+        if form is _DENSE:
+            found += [piece for piece, _, _ in _pieces(raw)]
+        else:
+            found.append(form)
+    return found
+
+
+def is_content(form: str) -> bool:
+    """Say whether a word carries meaning by itself."""
+    return form not in STOP and (len(form) > 1 or form.isdigit() or not form.isascii())
+
+
+def _pieces_with_places(raw: str, at: int) -> Iterator[Word]:
+    for piece, start, end in _pieces(raw):
+        yield Word(piece, at + start, at + end, piece)
+
+
+def _pieces(raw: str) -> Iterator[tuple[str, int, int]]:
+    size = 3 if _TRIPLED_CHARACTER.match(raw) else 2
+    if len(raw) <= size:
+        yield raw, 0, len(raw)
+    else:
+        for start in range(len(raw) - size + 1):
+            yield raw[start : start + size], start, start + size
+
+
+class _Forms(dict[str, str]):
+    """Normal form by spelling, filled as spellings come."""
+
+    def __missing__(self, raw: str) -> str:
+        if len(self) >= CACHE_WORDS:
+            self.clear()
+        form = self[raw] = _DENSE if _DENSE_RUN.match(raw) else normal_form(raw)
+        return form
+
+
+_DENSE = "\0dense"
+_FORMS = _Forms()
+
+_CLITICS = frozenset(("s", "t", "re", "ve", "ll", "d", "m"))
+_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)\Z")
+
+
+def normal_form(raw: str) -> str:
+    """Return the normal form of one spelling.
+
+    >>> normal_form("Universities"), normal_form("1,000.50"), normal_form("l'eau")
+    ('university', '1000.5', 'eau')
+    """
+    if raw[0].isdigit():
+        return _number(raw.lower())
+    word = raw.lower()
+    if not word.isascii():
+        word = word.replace("’", "'")
+    if "'" in word:
+        head, _, tail = word.partition("'")
+        word = word if word.endswith("n't") else head if tail in _CLITICS else tail or head
+        if word.endswith("n't"):
+            return "not"
+    word = word.rstrip(".,")
+    return wordlists.NUMBER_WORDS.get(word) or _stem(word)
+
+
+def _number(raw: str) -> str:
+    ordinal = _ORDINAL.match(raw)
+    if ordinal:
+        raw = ordinal[1]
+    raw = raw.replace(",", "")
+    if raw.isdecimal():
+        return str(int(raw))
+    whole, dot, fraction = raw.partition(".")
+    if dot and whole.isdecimal() and fraction.isdecimal():
+        fraction = fraction.rstrip("0")
+        return f"{int(whole)}.{fraction}" if fraction else str(int(whole))
+    return raw
+
+
+def _stem(word: str) -> str:
+    """Take off one light English suffix; short words stay."""
+    if len(word) < 4 or not word.isascii():
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith("ied") and len(word) > 4:
+        return word[:-3] + "y"
+    for suffix, least in _SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= least:
+            return _tidy(word[: len(word) - len(suffix)])
+    return _tidy(word)
+
+
+_SUFFIXES = (("ing", 3), ("ed", 3), ("ly", 4), ("sses", 3), ("es", 3), ("s", 3))
+
+
+def _tidy(stem: str) -> str:
+    """Let "running" and "run", "make" and "making" meet."""
+    if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "aeiousl":
+        return stem[:-1]
+    return stem[:-1] if stem.endswith("e") and len(stem) > 3 else stem
+
+
+STOP = frozenset(map(normal_form, wordlists.STOP_WORDS))
+"""Function words in their normal form."""
+
+NEGATIONS = frozenset(map(normal_form, wordlists.NEGATIONS))
+"""Words that turn a statement round, in their normal form."""
+
+POLARITY = frozenset(map(normal_form, wordlists.POLARITY))
+"""Words of quantity, order and direction, in their normal form."""
