@@ -15,10 +15,9 @@ from typing import Protocol
 from seakeeping import metrics
 from seakeeping.clock import Clock
 from seakeeping.control.batch import Batch
-from seakeeping.control.rollups import RollupSchedule, bucket_of
+from seakeeping.control.rollups import Bucket, RollupSchedule, bucket_of
 from seakeeping.errors import StoreUnavailable
 from seakeeping.ingest.assemble import Assembled, Retraction
-from seakeeping.ingest.spool import Position
 from seakeeping.records import Evaluation, Interaction, MetricPoint, Span
 
 _FIRST_PAUSE_S = 0.2
@@ -73,7 +72,7 @@ class Privacy(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A batch on its way to the store."""
+    """A batch whose scores are being made."""
 
     batch: Batch
     assembled: Assembled
@@ -82,14 +81,14 @@ class Work:
 
 
 class Flow:
-    """Takes batches in spool order and keeps them.
+    """Takes batches in spool order: :meth:`prepare` begins the scoring, :meth:`keep` stores.
 
     Args:
         store: where records go.
         score: from interactions to one evaluation an evaluator each; blocks.
         privacy: applied after scoring has seen the text and before the store.
         publish: handed every new evaluation of ours, once stored.
-        clock: for pauses between tries and for the rollup schedule.
+        clock: for the rollup schedule.
         stop: ends the waiting for an absent store.
     """
 
@@ -111,16 +110,20 @@ class Flow:
         self._rollups = RollupSchedule(clock.monotonic)
         self._scorer = ThreadPoolExecutor(1, thread_name_prefix="score")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="write")
-        self._stored_to: Position | None = None
 
-    def submit(self, batch: Batch, assembled: Assembled) -> "Future[Position | None]":
-        """Send a batch on its way; the future holds how far the spool is done with, if it moved."""
+    def prepare(self, batch: Batch, assembled: Assembled) -> Work:
+        """Begin to score a batch, while the one before it is being stored."""
         latest = latest_versions(assembled.interactions)
-        scores = self._scorer.submit(self._score, latest)
-        return self._writer.submit(self._keep, Work(batch, assembled, latest, scores))
+        return Work(batch, assembled, latest, self._scorer.submit(self._score, latest))
 
-    def settle(self) -> "Future[Position | None]":
-        """Refresh what the last batches touched although no new one comes."""
+    def keep(self, work: Work) -> "Future[None]":
+        """Store a batch once it is scored; done when all of it is in the store."""
+        return self._writer.submit(self._keep, work)
+
+    def settle(self, stale: Iterable[Bucket] = ()) -> "Future[None]":
+        """Refresh the rollups that wait, and those named, although no batch comes."""
+        for bucket in stale:
+            self._rollups.touch(bucket)
         return self._writer.submit(self._roll_up)
 
     def insert_points(self, points: Sequence[MetricPoint], token: str) -> "Future[None]":
@@ -131,22 +134,22 @@ class Flow:
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing waits for a rollup."""
-        return not self._rollups.is_dirty and self._stored_to is None
+        """Whether no rollup waits."""
+        return not self._rollups.is_dirty
 
     def close(self) -> None:
-        """Finish what is on its way."""
-        self._scorer.shutdown(cancel_futures=True)
-        self._writer.shutdown(cancel_futures=True)
+        """Drop what has not begun; it is still in the spool."""
+        self._scorer.shutdown(wait=False, cancel_futures=True)
+        self._writer.shutdown(wait=False, cancel_futures=True)
 
-    def _keep(self, work: Work) -> Position | None:
+    def _keep(self, work: Work) -> None:
         token = work.batch.token
         spans = [self._privacy.span(span) for span in work.assembled.spans]
         self._retried(lambda: self._store.insert_spans(spans, token))
         self._retried(lambda: self._store.insert_metric_points(work.batch.points, token))
         self._keep_judged(work, token)
-        self._stored_to = work.batch.end
-        return self._roll_up() if self._rollups.is_due() else None
+        if self._rollups.is_due():
+            self._roll_up()
 
     def _keep_judged(self, work: Work, token: str) -> None:
         scores = work.scores.result()
@@ -165,11 +168,9 @@ class Flow:
             self._rollups.touch(bucket_of(record.service_name, record.started_at))
         self._publish(scores, interactions)
 
-    def _roll_up(self) -> Position | None:
+    def _roll_up(self) -> None:
         if self._rollups.is_dirty:
             self._retried(lambda: self._rollups.refresh(self._store.refresh_rollups))
-        done, self._stored_to = self._stored_to, None
-        return done
 
     def _retried(self, write: Callable[[], None]) -> None:
         pause_s = _FIRST_PAUSE_S
