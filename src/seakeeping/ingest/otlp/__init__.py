@@ -18,6 +18,8 @@ from seakeeping.ingest.otlp.answer import (
     success_message,
 )
 from seakeeping.ingest.otlp.body import Acceptance, Encoding
+from seakeeping.ingest.otlp.content import strip_content
+from seakeeping.ingest.otlp.encode import encode_logs, encode_traces, to_json_body
 from seakeeping.ingest.otlp.inflate import CODINGS, inflate
 from seakeeping.ingest.otlp.logs import check_logs, logs_of
 from seakeeping.ingest.otlp.parse import parse
@@ -33,11 +35,15 @@ __all__ = [
     "decode_logs",
     "decode_metrics",
     "decode_traces",
+    "encode_logs",
+    "encode_traces",
     "inflate",
     "status_body",
     "status_message",
+    "strip_content",
     "success_body",
     "success_message",
+    "to_json_body",
 ]
 
 

@@ -8,7 +8,9 @@ random number is at least H (a fraction of 2^56, trailing zeros left out), so ea
 """
 
 import math
+import re
 from collections.abc import Sequence
+from itertools import chain
 
 from seakeeping.ingest.otlp.body import LATEST_NS
 from seakeeping.records import Json, JsonObject, SpanEvent
@@ -18,7 +20,11 @@ NS = 1_000_000_000
 KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 STATUSES = ("unset", "ok", "error")
 _SEVERITIES = ("trace", "debug", "info", "warn", "error", "fatal")
-_THRESHOLD_DIGITS = 14
+_HTTP_STATUS = ("http.response.status_code", "http.status_code")
+
+_ALL = 1 << 56
+_DIGITS = 14
+_THRESHOLD = re.compile(r"[0-9a-f]{1,14}")
 
 
 def seconds(time_ns: int) -> float:
@@ -46,11 +52,6 @@ def event_at(time_ns: int, span_start_ns: int) -> float:
     return seconds(time_ns if 0 < time_ns < LATEST_NS else span_start_ns)
 
 
-def named(names: Sequence[str], number: int) -> str:
-    """Return the name of an enum's number; the first name for a number that is not known."""
-    return names[number] if 0 <= number < len(names) else names[0]
-
-
 def text(value: Json) -> str | None:
     """Return a value that names something as text, None where it is empty or not a scalar."""
     if isinstance(value, str):
@@ -73,38 +74,39 @@ def error_type(status: str, attributes: JsonObject, events: Sequence[SpanEvent])
     given = text(attributes.get("error.type"))
     if given or status != "error":
         return given
-    for event in reversed(events):
-        if found := text(event.attributes.get("exception.type")):
-            return found
-    code = attributes.get("http.response.status_code", attributes.get("http.status_code"))
-    return text(code) or "_OTHER"
+    places = (*(event.attributes for event in reversed(events)), attributes)
+    exceptions = (text(place.get("exception.type")) for place in places)
+    codes = (text(attributes.get(key)) for key in _HTTP_STATUS)
+    return next(filter(None, chain(exceptions, codes)), "_OTHER")
 
 
 def sampling_weight(trace_state: str, attributes: JsonObject) -> float:
     """Return how many spans this one stands for (>= 1): tracestate ``ot=th``, or ``SampleRate``."""
-    if "ot=" in trace_state and (threshold := _threshold(trace_state)) is not None:
-        return 1.0 / (1.0 - threshold)
+    kept = _kept(trace_state) if "ot=" in trace_state else 0
+    if kept:
+        return _ALL / kept
     rate = attributes.get("SampleRate")
     if isinstance(rate, (int, float)) and math.isfinite(rate) and rate > 1:
         return float(rate)
     return 1.0
 
 
-def _threshold(trace_state: str) -> float | None:
-    """Return the rejection threshold as a fraction of 1, None where none that holds is given."""
+def threshold(weight: float) -> str:
+    """Return the rejection threshold (hexadecimal) of spans that stand for ``weight`` each."""
+    rejected = _ALL - max(round(_ALL / weight), 1)
+    return f"{rejected:0{_DIGITS}x}".rstrip("0") or "0"
+
+
+def _kept(trace_state: str) -> int:
+    """Return of how many in 2^56 the sampler kept one, 0 where the tracestate does not tell."""
     for member in trace_state.split(","):
         name, _, value = member.strip().partition("=")
         if name == "ot":
             fields = dict(field.partition(":")[::2] for field in value.split(";"))
-            return _fraction(fields.get("th", ""))
-    return None
-
-
-def _fraction(digits: str) -> float | None:
-    if not 0 < len(digits) <= _THRESHOLD_DIGITS or not set(digits) <= set("0123456789abcdef"):
-        return None
-    # 56 bits do not fit a double: below 1 by at least 2^-53, or the weight would be infinite.
-    return min(int(digits, 16) / int(16 ** len(digits)), 1 - 2**-53)
+            digits = fields.get("th", "")
+            held = _THRESHOLD.fullmatch(digits)
+            return _ALL - int(digits.ljust(_DIGITS, "0"), 16) if held else 0
+    return 0
 
 
 def log_name(event_name: str, attributes: JsonObject) -> str:
@@ -117,3 +119,8 @@ def severity(number: int, given: str) -> str:
     if 1 <= number <= 24:
         return _SEVERITIES[(number - 1) // 4]
     return given.lower()
+
+
+def severity_number(name: str) -> int:
+    """Return the lowest severity number of a name that :func:`severity` gives, 0 for others."""
+    return _SEVERITIES.index(name) * 4 + 1 if name in _SEVERITIES else 0
