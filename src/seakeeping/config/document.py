@@ -1,0 +1,203 @@
+"""YAML documents that know where each of their values stands.
+
+A resource is read by people who have just mistyped it, so every complaint carries
+``file:line: key``. PyYAML's own errors and ours come out in that one form. Keys nobody knows,
+keys written twice, and aliases (which let ten lines expand to gigabytes) are errors.
+"""
+
+import difflib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from seakeeping.errors import BadResource
+
+MOST_BYTES = 4 * 2**20
+"""Largest resource file that is read."""
+
+Scalar = str | bool | int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands; ``line`` counts from 1, ``key`` is the path to it."""
+
+    file: str
+    line: int
+    key: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.key}".removesuffix(": ")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One node of a document: read it as what it ought to be, or complain with its place."""
+
+    node: Node
+    place: Place
+
+    def fail(self, message: str, hint: str = "") -> NoReturn:
+        """Raise BadResource with the place of this value."""
+        raise BadResource(message, place=str(self.place), hint=hint)
+
+    def scalar(self) -> Scalar:
+        """Return a plain value; raises BadResource for a list or a mapping."""
+        if not isinstance(self.node, ScalarNode):
+            self.fail("is a list or a mapping, where one value belongs")
+        loader = yaml.SafeLoader("")
+        try:
+            value = loader.construct_object(self.node)
+        except (yaml.YAMLError, ValueError) as error:
+            self.fail(f"cannot be read: {error}")
+        if not isinstance(value, str | bool | int | float | None):
+            return str(self.node.value)  # a date, which YAML makes of 2024-08-06
+        return value
+
+    def text(self) -> str:
+        """Return a text that is not empty."""
+        value = self.scalar()
+        if not isinstance(value, str) or not value:
+            self.fail(f"{value!r} is not a text", "put it in quotes")
+        return value
+
+    def number(self, low: float = -math.inf, high: float = math.inf) -> float:
+        """Return a finite number within the bounds, both inclusive."""
+        value = self.scalar()
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.fail(f"{value!r} is not a number")
+        if not low <= value <= high or not math.isfinite(value):
+            self.fail(f"{value} is not within {low:g} and {high:g}")
+        return float(value)
+
+    def truth(self) -> bool:
+        """Return true or false."""
+        value = self.scalar()
+        if not isinstance(value, bool):
+            self.fail(f"{value!r} is not true or false")
+        return value
+
+    def choice(self, choices: Sequence[str]) -> str:
+        """Return one of the choices."""
+        value = self.scalar()
+        if not isinstance(value, str) or value not in choices:
+            self.fail(f"{value!r} is none of {', '.join(choices)}", _near(str(value), choices))
+        return value
+
+    def items(self) -> list["Value"]:
+        """Return the items of a list."""
+        if not isinstance(self.node, SequenceNode):
+            self.fail("is not a list")
+        return [self._child(node, f"[{i}]") for i, node in enumerate(self.node.value)]
+
+    def texts(self) -> tuple[str, ...]:
+        """Return a list of texts; a single text stands for a list of one."""
+        if isinstance(self.node, ScalarNode):
+            return (self.text(),)
+        return tuple(item.text() for item in self.items())
+
+    def section(self) -> "Section":
+        """Return a mapping."""
+        if not isinstance(self.node, MappingNode):
+            self.fail("is not a mapping of keys to values")
+        found: dict[str, Value] = {}
+        for key_node, node in self.node.value:
+            key = str(key_node.value)
+            value = self._child(node, f".{key}" if self.place.key else key, key_node)
+            if key in found:
+                value.fail("is written twice")
+            found[key] = value
+        return Section(self, found)
+
+    def _child(self, node: Node, step: str, at: Node | None = None) -> "Value":
+        line = (at or node).start_mark.line + 1
+        return Value(node, Place(self.place.file, line, self.place.key + step))
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A mapping of a document: ask for every key by name, then call `done`."""
+
+    whole: Value
+    values: dict[str, Value]
+
+    def get(self, key: str) -> Value | None:
+        """Return the value of a key, or None where it is absent or null."""
+        value = self.values.get(key)
+        return None if value is None or _is_null(value.node) else value
+
+    def need(self, key: str) -> Value:
+        """Return the value of a key that must be there."""
+        return self.get(key) or self.whole.fail(f"has no {key}")
+
+    def done(self, *known: str) -> None:
+        """Refuse keys that are not among the known ones."""
+        for key, value in self.values.items():
+            if key not in known:
+                value.fail(f"unknown key {key}", _near(key, known))
+
+
+def parse_documents(text: str, file: str) -> Iterator[Value]:
+    """Yield the documents of a file; empty ones are left out.
+
+    Raises:
+        BadResource: it is not YAML, or uses an alias, or is too large.
+    """
+    if len(text) > MOST_BYTES:
+        raise BadResource(f"is larger than {MOST_BYTES} bytes", place=file)
+    loader = yaml.CSafeLoader(text)
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            if node is not None and not _is_null(node):
+                _refuse_aliases(node, file)
+                yield Value(node, Place(file, node.start_mark.line + 1))
+    except (yaml.YAMLError, RecursionError) as error:
+        raise _not_yaml(error, file) from error
+    finally:
+        loader.dispose()
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file; raises BadResource."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadResource(f"cannot be read: {error}", place=str(path)) from error
+
+
+def _not_yaml(error: Exception, file: str) -> BadResource:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or "nested too deep or not text"
+    place = str(Place(file, mark.line + 1)) if mark else file
+    return BadResource(f"is not YAML: {problem}", place=place)
+
+
+def _refuse_aliases(root: Node, file: str) -> None:
+    """Raise where two places share one node: that is what an alias makes."""
+    seen: set[int] = set()
+    rest = [root]
+    while rest:
+        node = rest.pop()
+        if id(node) in seen:
+            place = str(Place(file, node.start_mark.line + 1))
+            raise BadResource("an alias points here", place=place, hint="write the value out")
+        seen.add(id(node))
+        if isinstance(node, SequenceNode):
+            rest += node.value
+        elif isinstance(node, MappingNode):
+            rest += [part for pair in node.value for part in pair]
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:null"
+
+
+def _near(word: str, choices: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word, choices, n=1)
+    return f"did you mean {near[0]}?" if near else f"one of {', '.join(choices)}"
