@@ -43,7 +43,8 @@ coverage: .make/development
 
 # Each benchmark prints its figures; docs/benchmarks.md says what they were, when and where.
 bench: .make/development
-	@for run in bench/*/run.py; do echo "== $$run"; $(BIN)/python "$$run" || exit 1; done
+	@for run in $(subst /,.,$(basename $(wildcard bench/*/run.py))); do \
+		echo "== $$run"; $(BIN)/python -m "$$run" || exit 1; done
 
 docs: .make/development
 	$(BIN)/python scripts/reference.py
