@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from seakeeping.errors import BadPayload
 from seakeeping.ingest.otlp.body import Encoding
+from seakeeping.ingest.otlp.density import refuse_dense, refuse_dense_json
 from seakeeping.ingest.otlp.json_body import from_json
 from seakeeping.records import Signal
 
@@ -30,9 +31,16 @@ REQUESTS: dict[Signal, type[Message]] = {
 
 
 def parse(kind: type[Request], encoding: Encoding, body: bytes) -> Request:
-    """Return a body as a message; raises BadPayload when it is none."""
+    """Return a body as a message.
+
+    Raises:
+        PayloadTooLarge: it has more items or fields than one body may have.
+        BadPayload: it is no such message.
+    """
     if encoding is Encoding.JSON:
+        refuse_dense_json(body)
         return from_json(kind, body)
+    refuse_dense(kind, body)
     try:
         return kind.FromString(body)
     except DecodeError as error:
