@@ -2,7 +2,8 @@
 
 Every process of the tree counts into memory-mapped files of one folder
 (``PROMETHEUS_MULTIPROC_DIR``, set by the supervisor), and the edge sums them. Names follow the
-Prometheus rules: base units, ``_total`` for counters. An exception that is handled without a caller to tell is counted here.
+Prometheus rules: base units, ``_total`` for counters. An exception that is handled without a caller
+to tell is counted here.
 """
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -17,6 +18,9 @@ REQUESTS = Counter(
     "seakeeping_export_requests_total",
     "Export requests by transport and status",
     ["transport", "status"],
+)
+REFUSED = Counter(
+    "seakeeping_refused_requests_total", "Requests refused by the guard, by reason", ["reason"]
 )
 SPOOL_BYTES = Gauge(
     "seakeeping_spool_bytes",
