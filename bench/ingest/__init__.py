@@ -1,0 +1,1 @@
+"""Ingest side by side with the servers that people use instead."""
