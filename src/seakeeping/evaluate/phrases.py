@@ -88,7 +88,8 @@ NO_INFORMATION = {
         r"\b(?:i|we) (?:do ?n[o']t|don't) (?:currently )?(?:have|possess) (?:any |enough |sufficient "
         r"|specific |the |access to |that |this |much |relevant |more |further |up-to-date |real-time "
         r"|information|details|data)",
-        r"\b(?:i|we) (?:do ?n[o']t|don't) (?:actually |really )?know\b(?! (?:about you|if you|whether you))",
+        r"(?:^|[.!] |sorry,? |but |unfortunately,? )(?:i|we) (?:do ?n[o']t|do n't|don't) (?:actually |really )?know"
+        r"\b(?=\s*(?:[.,!]|$|the|that|enough|if|how|what|which|who|whether|anything))",
         r"\b(?:i|we) (?:could ?n[o']t|couldn't|can(?:no|')t|can not|did ?n[o']t|didn't"
         r"|was unable to|am unable to|was not able to) (?:find|locate|see)\b[^.!?\n]{0,60}"
         r"\b(?:information|answer|mention|details?|anything|data|documents?|records?|context)\b",
@@ -165,3 +166,22 @@ NO_INFORMATION = {
         r"(?:알 수 없습니다|모르겠습니다)",
     ),
 }  # fmt: skip
+
+CUES = {
+    "en": (
+        "not", "n't", "no ", "unable", "fail", "lack", "sorry", "afraid", "decline", "refuse",
+        "silent", "insufficient", "violates", "against",
+    ),
+    "de": ("nicht", "kein"),
+    "fr": (" ne ", "n'", "désol"),
+    "es": ("no ", "lo siento"),
+    "pt": ("não",),
+    "it": ("non ", "dispiace"),
+    "nl": ("niet", "geen"),
+    "pl": ("nie ",),
+    "ru": ("не",),
+    "zh": ("抱歉", "不", "没", "沒", "未", "无法", "無法", "缺乏", "遗憾"),
+    "ja": ("ません", "できかねます"),
+    "ko": ("없", "않", "모르", "어렵"),
+}  # fmt: skip
+"""Every phrase of a language holds one of its cues: most answers hold none, and cost nothing."""

@@ -8,11 +8,12 @@ models use. Two kinds: ``declined`` (will not, may not) and ``no_information`` (
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from seakeeping.evaluate.content import no_answer_reason
-from seakeeping.evaluate.phrases import DECLINED, NO_INFORMATION
+from seakeeping.evaluate.phrases import CUES, DECLINED, NO_INFORMATION
 from seakeeping.evaluate.verdict import scored, skipped
 from seakeeping.protocols import CostClass
 from seakeeping.records import Evaluation, Interaction, JsonObject
@@ -20,18 +21,40 @@ from seakeeping.records import Evaluation, Interaction, JsonObject
 OPENING_CHARS = 400
 """How far into the answer a refusal may begin."""
 
-LONG_ANSWER_CHARS = 700
-"""An answer this much longer than the refusing sentence did answer something."""
+REST_CHARS = 240
+"""An answer that goes on for longer after the refusing sentence did answer something."""
+
+CONTRAST_CHARS = 100
+"""So did one that goes on for this long after "however"."""
+
+REMEMBERED, REMEMBERED_CHARS = 128, 8_000
+"""Answers remembered, and how long they may be: two evaluators ask about each."""
+
+Match = re.Match[str]
+
+TURN_CHARS = 40
+"""And one whose refusing sentence turns with "but" and goes on for this long."""
 
 
-def _compiled(table: dict[str, tuple[str, ...]]) -> re.Pattern[str]:
-    alternatives = (pattern for patterns in table.values() for pattern in patterns)
-    return re.compile("|".join(f"(?:{pattern})" for pattern in alternatives))
-
-
-_KINDS = (("declined", _compiled(DECLINED)), ("no_information", _compiled(NO_INFORMATION)))
-_PLAIN = str.maketrans("\u2019\u2018`\u02bc", "''''")
+_KINDS = tuple(
+    (
+        kind,
+        tuple(
+            (CUES[language], re.compile("|".join(f"(?:{pattern})" for pattern in patterns)))
+            for language, patterns in table.items()
+        ),
+    )
+    for kind, table in (("declined", DECLINED), ("no_information", NO_INFORMATION))
+)
+_PLAIN = dict.fromkeys(map(ord, "\u2019\u2018`\u02bc"), "'")
 _BREAK = re.compile("[.!?]\\s|[\u3002\uff01\uff1f\\n]")
+_CONCEDES = re.compile(r"\s*(?:while|although|though|even though|obwohl|aunque|bien que)\b", re.I)
+_TURN = re.compile(r",? (?:but|however|though)\b", re.I)
+_CONTRAST = re.compile(
+    r"(?:however|but|that said|nevertheless|nonetheless|still|in general|generally|based on|it does"
+    r"|they do|aber|jedoch|sin embargo|cependant|toutefois)\b",
+    re.I,
+)
 
 
 class Refused(NamedTuple):
@@ -50,22 +73,67 @@ def find_refusal(answer: str) -> Refused | None:
     >>> find_refusal("He could not find the answer, so he asked Ann.") is None
     True
     """
-    skipped_chars = len(answer) - len(answer.lstrip())
+    return _remembered(answer) if len(answer) <= REMEMBERED_CHARS else _found(answer)
+
+
+def _found(answer: str) -> Refused | None:
+    before = len(answer) - len(answer.lstrip())
     text = answer.strip()
-    opening = text[:OPENING_CHARS].translate(_PLAIN)
-    lowered = opening.lower()
-    if len(lowered) != len(opening):  # a letter whose lower case is longer would shift offsets
-        lowered = "".join(c if len(c.lower()) != 1 else c.lower() for c in opening)
-    for kind, pattern in _KINDS:
-        found = pattern.search(lowered)
-        if found and _opens(lowered, found.start()) and len(text) - found.end() < LONG_ANSWER_CHARS:
-            return Refused(skipped_chars + found.start(), skipped_chars + found.end(), kind)
+    opening = _lowered(text[:OPENING_CHARS])
+    for kind, languages in _KINDS:
+        match = _match(opening, languages)
+        if match and _opens(opening, match.start()) and not _goes_on(text, *match.span()):
+            return Refused(before + match.start(), before + match.end(), kind)
     return None
+
+
+_remembered = lru_cache(REMEMBERED)(_found)
+
+
+def _match(text: str, languages: Iterable[tuple[tuple[str, ...], re.Pattern[str]]]) -> Match | None:
+    for cues, pattern in languages:
+        if any(cue in text for cue in cues):
+            match = pattern.search(text)
+            if match:
+                return match
+    return None
+
+
+def _lowered(text: str) -> str:
+    """Return the text in lower case with plain apostrophes, each character in its place."""
+    plain = text.translate(_PLAIN)
+    lowered = plain.lower()
+    if len(lowered) == len(plain):
+        return lowered
+    return "".join(c.lower() if len(c.lower()) == 1 else c for c in plain)
 
 
 def _opens(text: str, start: int) -> bool:
     """Say whether ``start`` lies within the first two sentences."""
     return sum(1 for _ in _BREAK.finditer(text, 0, start)) < 2
+
+
+def _goes_on(text: str, start: int, end: int) -> bool:
+    """Say whether the answer answers after all, beside or behind its refusing phrase."""
+    sentence_start = max(text.rfind(mark, 0, start) for mark in ".!?\n") + 1
+    if _CONCEDES.match(text, sentence_start):
+        return True
+    stop = _BREAK.search(text, end)
+    turn = _TURN.search(text, end, stop.start() if stop else len(text))
+    if turn and (stop.start() if stop else len(text)) - turn.end() > TURN_CHARS:
+        return True
+    rest = text[stop.end() :].strip() if stop else ""
+    return len(rest) > (CONTRAST_CHARS if _CONTRAST.match(rest) else REST_CHARS)
+
+
+def is_silent(sentence: str) -> bool:
+    """Say whether a sentence states that something is not known, and claims nothing else.
+
+    >>> is_silent("The documents do not mention a price.")
+    True
+    """
+    found = _match(_lowered(sentence), _KINDS[1][1])
+    return found is not None and not _goes_on(sentence, *found.span())
 
 
 class Refusal:

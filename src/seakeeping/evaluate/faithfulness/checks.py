@@ -23,6 +23,9 @@ _QUOTATION = re.compile(r"[\"“„«]([^\"“”„«»\n]{12,300})[\"”“»]
 _CITATION = re.compile(r"\[(\d{1,3}(?:, ?\d{1,3}){0,8})\]")
 _QUOTED_WORDS = 3
 
+WORD = "word_not_in_evidence"
+"""The reason of a plain word; the others name something exact."""
+
 
 class Span(NamedTuple):
     """Code points of the answer that lack support, and why."""
@@ -72,7 +75,7 @@ def _kind(word: Word, claim: Claim) -> str:
         return "number_not_in_evidence"
     if is_name(word, claim.words):
         return "name_not_in_evidence"
-    return "word_not_in_evidence"
+    return WORD
 
 
 def _addresses(answer: str, start: int, end: int, evidence: Evidence) -> Iterator[Span]:

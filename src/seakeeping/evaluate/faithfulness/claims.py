@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from seakeeping.evaluate.faithfulness.sentences import Sentence, fences, split
 from seakeeping.evaluate.faithfulness.tokens import Word, is_content, words
+from seakeeping.evaluate.refusal import is_silent
 
 ANSWER_CHARS = 60_000
 """Characters of an answer considered; the rest is cut, and the evaluation says so."""
@@ -76,7 +77,7 @@ def _spoken(text: str, sentence: Sentence) -> list[Word] | None:
     found = list(_words_around_brackets(text, start, end))
     if sum(is_content(word.form) for word in found) < 2:
         return None
-    return found
+    return None if is_silent(text[start:end]) else found
 
 
 def _words_around_brackets(text: str, start: int, end: int) -> Iterator[Word]:

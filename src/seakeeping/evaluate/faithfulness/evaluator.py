@@ -15,7 +15,7 @@ from seakeeping.evaluate.faithfulness.evidence import Evidence, gather
 from seakeeping.evaluate.faithfulness.features import SentenceFacts, facts, meet
 from seakeeping.evaluate.faithfulness.findings import findings
 from seakeeping.evaluate.faithfulness.index import IndexCache
-from seakeeping.evaluate.faithfulness.model import Model, load_model
+from seakeeping.evaluate.faithfulness.model import THRESHOLD, Model, load_model, probability
 from seakeeping.evaluate.faithfulness.tokens import forms
 from seakeeping.evaluate.reasons import SkipReason
 from seakeeping.evaluate.refusal import find_refusal
@@ -82,17 +82,15 @@ class Faithfulness:
 
     def _judge(self, interaction: Interaction, case: Case, logits: Sequence[float]) -> Evaluation:
         sizes = [len(claim.words) for claim in case.claims]
-        unsupported = self._model.response(logits, sizes)
-        label = "unsupported" if unsupported >= self._model.threshold else "supported"
+        unsupported = probability(self._model.answer_logit(logits, sizes))
+        label = "unsupported" if unsupported >= THRESHOLD else "supported"
         return scored(
             self,
             interaction,
             round(1 - unsupported, 4),
             label,
-            explanation=_explanation(case, logits, self._model),
-            evidence=findings(
-                interaction, case.evidence, case.claims, case.facts, logits, self._model
-            ),
+            explanation=_explanation(case, logits),
+            evidence=findings(interaction, case.evidence, case.claims, case.facts, logits),
         )
 
 
@@ -109,8 +107,8 @@ def _known(
     return known
 
 
-def _explanation(case: Case, logits: Sequence[float], model: Model) -> str:
-    unsupported = sum(model.is_unsupported(logit) for logit in logits)
+def _explanation(case: Case, logits: Sequence[float]) -> str:
+    unsupported = sum(probability(logit) >= THRESHOLD for logit in logits)
     text = f"{unsupported} of {len(logits)} claims lack support"
     if case.is_cut:
         text += "; the answer was cut for its size"

@@ -139,8 +139,8 @@ def facts(
     return SentenceFacts(features, place, tuple(missing))
 
 
-DEFAULT_IDF = 9.0
-"""Weight of a word that the idf table does not know: rarer than any it knows."""
+DEFAULT_IDF = 7.0
+"""Weight of a word that the idf table does not know: as rare as the rarest that it knows."""
 
 
 def is_number(word: Word) -> bool:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from seakeeping.evaluate.faithfulness.checks import Span, unsupported_spans
+from seakeeping.evaluate.faithfulness.checks import WORD, Span, unsupported_spans
 from seakeeping.evaluate.faithfulness.claims import Claim
 from seakeeping.evaluate.faithfulness.evidence import Evidence
 from seakeeping.evaluate.faithfulness.features import SentenceFacts
-from seakeeping.evaluate.faithfulness.model import Model, probability
+from seakeeping.evaluate.faithfulness.model import THRESHOLD, probability
 from seakeeping.records import Interaction, Json, JsonObject
 
 
@@ -16,19 +16,23 @@ def findings(
     claims: Sequence[Claim],
     facts: Sequence[SentenceFacts],
     logits: Sequence[float],
-    model: Model,
 ) -> Iterator[JsonObject]:
     """Yield one finding a claim, in the order of the answer.
 
     ``score`` is the probability that the claim is supported. ``reason`` names what the exact checks
     found, joined by commas, else ``words_not_in_evidence`` for an unsupported claim, else null.
-    ``spans`` are the places within the claim that lack support: ``start``, ``end``, ``reason``.
+    ``spans`` are the places within the claim that lack support: ``start``, ``end``, ``reason``;
+    plain words are named for unsupported claims only.
     Nothing quotes the text: it is redacted after scoring, and a quotation would not be.
     """
     answer = interaction.answer_text or ""
     for claim, fact, logit in zip(claims, facts, logits, strict=True):
-        is_unsupported = model.is_unsupported(logit)
-        spans = list(unsupported_spans(answer, claim, fact, evidence))
+        is_unsupported = probability(logit) >= THRESHOLD
+        spans = [
+            span
+            for span in unsupported_spans(answer, claim, fact, evidence)
+            if is_unsupported or span.reason != WORD
+        ]
         yield {
             "start": claim.sentence.start,
             "end": claim.sentence.end,
@@ -41,7 +45,7 @@ def findings(
 
 
 def _reason(spans: Sequence[Span], is_unsupported: bool) -> str | None:
-    named = dict.fromkeys(span.reason for span in spans if span.reason != "word_not_in_evidence")
+    named = dict.fromkeys(span.reason for span in spans if span.reason != WORD)
     if named:
         return ",".join(named)
     return "words_not_in_evidence" if is_unsupported else None
