@@ -1,4 +1,4 @@
-"""Seakeeping as its README starts it; counted by queries on its own store, as a SQL client would."""
+"""Seakeeping as its README starts it; counted by queries on its own store."""
 
 import json
 import sys
@@ -80,7 +80,8 @@ class Seakeeping:
     def scored(self) -> int:
         """Return how many different evaluations the store holds."""
         return self.ask(
-            "select count() from (select distinct trace_id, span_id, name, evaluator from evaluations)"
+            "select count() from"
+            " (select distinct trace_id, span_id, name, evaluator from evaluations)"
         )
 
     def is_settled(self, spans: int, model_calls: int) -> bool:
