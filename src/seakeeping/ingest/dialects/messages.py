@@ -1,0 +1,563 @@
+"""Messages in normal form, from any shape that SDKs and frameworks put on the wire.
+
+The normal form is OpenTelemetry's: ``{"role", "parts": [{"type", ...}]}`` with parts ``text``,
+``tool_call``, ``tool_call_response``, ``reasoning`` and whatever else there is, kept as it came.
+Known source shapes: OpenTelemetry parts, OpenAI chat and Responses items, Anthropic and Bedrock
+content blocks, Gemini parts, LangChain messages (plain, serialised, constructor), Vercel model
+messages, and plain text. The shape is seen in the value itself, so every dialect shares this one
+reader.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from seakeeping.ingest.dialects.salvage import salvaged
+from seakeeping.ingest.dialects.values import compact, dig, parsed, text_of
+from seakeeping.records import Json, JsonObject
+
+Messages = tuple[JsonObject, ...]
+Parts = list[JsonObject]
+
+_ROLES: Mapping[str, str] = MappingProxyType(
+    {
+        "human": "user",
+        "user": "user",
+        "ai": "assistant",
+        "aimessagechunk": "assistant",
+        "assistant": "assistant",
+        "model": "assistant",
+        "chatbot": "assistant",
+        "bot": "assistant",
+        "system": "system",
+        "developer": "system",
+        "function": "tool",
+        "tool": "tool",
+    }
+)
+_WRAPPERS = (
+    "messages",
+    "input_messages",
+    "contents",
+    "input",
+    "inputs",
+    "prompts",
+    "prompt",
+    "history",
+)
+_LONGEST_WALK = 10_000
+
+
+def role_of(spelling: Json, default: str = "user") -> str:
+    """Return system, user, assistant or tool; an unknown role in lower case."""
+    if not isinstance(spelling, str) or not spelling:
+        return default
+    lowered = spelling.lower()
+    return _ROLES.get(lowered, lowered)
+
+
+def text_message(role: str, text: str) -> JsonObject:
+    """Return a message of one text part."""
+    return {"role": role, "parts": [{"type": "text", "content": text}]}
+
+
+def messages_of(value: Json, role: str = "user") -> Messages | None:
+    """Return messages in normal form, None where there is no content.
+
+    Args:
+        value: a message, a list of them, a text, a request or response object, or JSON of these.
+        role: of what does not say its own.
+    """
+    found = parsed(value)
+    if found is None or found == "":
+        return None
+    if isinstance(value, str) and (isinstance(found, str) or not _holds_messages(found)):
+        return _of_text(value, role)
+    if isinstance(found, Mapping):
+        return _messages_of_object(found, role)
+    if isinstance(found, Sequence):
+        return _messages_of_list(found, role)
+    text = text_of(found)
+    return (text_message(role, text),) if text else None
+
+
+def _of_text(value: str, role: str) -> Messages:
+    """Read a text that is no JSON of messages: cut-off JSON gives what it held, else itself."""
+    if value.lstrip().startswith(("[{", '{"role"', '{"messages"')):
+        found = salvaged(value)
+        if not isinstance(found, str) and _holds_messages(found):
+            return messages_of(found, role) or (text_message(role, value),)
+    return (text_message(role, value),)
+
+
+def _holds_messages(found: Json) -> bool:
+    """Say whether a parsed JSON text is messages, rather than a text that happens to be JSON."""
+    if isinstance(found, Mapping):
+        return _is_message(found) or any(found.get(name) for name in _WRAPPERS)
+    if not isinstance(found, Sequence) or isinstance(found, str):
+        return False
+    first = found[0] if found else None
+    if isinstance(first, Mapping):
+        return _is_message(first) or _is_part(first)
+    return isinstance(first, Sequence) and not isinstance(first, str)
+
+
+def content_of(value: Json) -> Parts:
+    """Return content as parts; a JSON text is opened only where it is a list of content blocks."""
+    if isinstance(value, str) and value.startswith("[{"):
+        found = parsed(value)
+        if not isinstance(found, str) and all(map(_is_part, _sequence(found))):
+            return parts_of(found)
+    return parts_of(value)
+
+
+def _sequence(value: Json) -> Sequence[Json]:
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+
+
+def _messages_of_object(value: JsonObject, role: str) -> Messages | None:
+    if _is_message(value):
+        message = _message(value, role)
+        return (message,) if message is not None else None
+    for wrapper in _WRAPPERS:
+        inner = value.get(wrapper)
+        if inner:
+            return _with_instructions(value, messages_of(inner, role))
+    return (text_message(role, compact(value)),) if value else None
+
+
+def _with_instructions(value: JsonObject, found: Messages | None) -> Messages | None:
+    """Put the system text that a request carries beside its messages before them."""
+    for name in ("instructions", "system", "system_instruction", "systemInstruction", "config"):
+        given = dig(value, name, "system_instruction") if name == "config" else value.get(name)
+        if given:
+            return (_system_message(given), *(found or ()))
+    return found
+
+
+def _system_message(given: Json) -> JsonObject:
+    if isinstance(given, Mapping) and "parts" in given:
+        return {"role": "system", "parts": parts_of(given["parts"])}
+    return {"role": "system", "parts": parts_of(given)}
+
+
+def _is_message(value: JsonObject) -> bool:
+    if "role" in value:
+        return True
+    if "kwargs" in value or "data" in value:
+        return "lc" in value or "type" in value
+    kind = value.get("type")
+    return isinstance(kind, str) and (
+        kind in _ITEMS or ("content" in value and kind.lower() in _ROLES)
+    )
+
+
+def _messages_of_list(values: Sequence[Json], role: str) -> Messages | None:
+    if len(values) == 1 and isinstance(values[0], Sequence) and not isinstance(values[0], str):
+        return messages_of(values[0], role)
+    if values and all(_is_part(value) for value in values):
+        return ({"role": role, "parts": parts_of(values)},)
+    found = [message for value in values[:_LONGEST_WALK] for message in _item(value, role)]
+    return tuple(_joined(found)) or None
+
+
+def _is_part(value: Json) -> bool:
+    """Say whether a list item is a content part rather than a message."""
+    if not isinstance(value, Mapping) or _is_message(value):
+        return False
+    return "type" in value or "text" in value or "toolUse" in value or "toolResult" in value
+
+
+def _item(value: Json, role: str) -> Iterable[JsonObject]:
+    if isinstance(value, str):
+        return (text_message(role, value),) if value else ()
+    if isinstance(value, Mapping):
+        message = _message(value, role)
+        return (message,) if message is not None else ()
+    if isinstance(value, Sequence) and len(value) == 2 and isinstance(value[0], str):
+        return messages_of(value[1], role_of(value[0], role)) or ()
+    return ()
+
+
+def _joined(messages: Iterable[JsonObject]) -> Iterable[JsonObject]:
+    """Join the items of one turn that came apart: a reply's text, calls and reasoning."""
+    last: dict[str, Json] | None = None
+    for message in messages:
+        if last is not None and message.get("_item") and last.get("_item") == message["_item"]:
+            last["parts"] = [*_parts(last), *_parts(message)]
+            continue
+        if last is not None:
+            yield _public(last)
+        last = dict(message)
+    if last is not None:
+        yield _public(last)
+
+
+def _public(message: dict[str, Json]) -> JsonObject:
+    message.pop("_item", None)
+    return message
+
+
+def _parts(message: JsonObject) -> Sequence[Json]:
+    return _sequence(message.get("parts"))
+
+
+def _message(value: JsonObject, role: str) -> JsonObject | None:
+    """Return one message object in normal form, None when it holds nothing at all."""
+    kind = value.get("type")
+    if isinstance(kind, str) and kind in _ITEMS and "parts" not in value:
+        return _ITEMS[kind](value)
+    if "lc" in value or ("data" in value and "content" not in value):
+        return _langchain(value, role)
+    if "role" not in value and isinstance(kind, str):
+        role = role_of(kind, role)
+    role = role_of(value.get("role"), role)
+    parts = _content_parts(value)
+    parts.extend(_tool_calls(value))
+    if role == "tool" or "tool_call_id" in value:
+        role, parts = "tool", _as_responses(parts, value)
+    elif parts and all(part.get("type") == "tool_call_response" for part in parts):
+        role = "tool"
+    return _named({"role": role, "parts": parts}, value)
+
+
+def _named(message: dict[str, Json], value: JsonObject) -> JsonObject:
+    name = value.get("name")
+    if isinstance(name, str) and name:
+        message["name"] = name
+    return message
+
+
+def _content_parts(value: JsonObject) -> Parts:
+    parts: Parts = []
+    thinking = value.get("reasoning_content")
+    if isinstance(thinking, str) and thinking:
+        parts.append({"type": "reasoning", "content": thinking})
+    parts.extend(
+        parts_of(value["parts"] if value.get("parts") is not None else value.get("content"))
+    )
+    refusal = value.get("refusal")
+    if isinstance(refusal, str) and refusal:
+        parts.append({"type": "text", "content": refusal})
+    return parts
+
+
+def _as_responses(parts: Parts, value: JsonObject) -> Parts:
+    """Return a tool's message as a response part; its text is the response."""
+    if parts and all(part.get("type") == "tool_call_response" for part in parts):
+        return parts
+    call_id = value.get("tool_call_id") or value.get("id") or value.get("toolCallId")
+    texts = [str(part["content"]) for part in parts if part.get("type") == "text"]
+    response: Json = "\n".join(texts) if len(texts) == len(parts) else parts
+    return [{"type": "tool_call_response", "id": text_of(call_id), "response": response}]
+
+
+def _langchain(value: JsonObject, role: str) -> JsonObject | None:
+    inner = value.get("kwargs", value.get("data"))
+    if not isinstance(inner, Mapping):
+        return None
+    names = value.get("id")
+    spelling = inner.get("type") or value.get("type")
+    if isinstance(names, Sequence) and not isinstance(names, str) and names:
+        spelling = inner.get("type") or str(names[-1]).removesuffix("Chunk").removesuffix("Message")
+    plain = {k: v for k, v in inner.items() if k not in ("type", "id")}
+    return _message({"role": role_of(spelling, role), **plain}, role)
+
+
+def _tool_calls(value: JsonObject) -> Parts:
+    calls = parsed(value.get("tool_calls"))
+    if calls is None and not value.get("function_call"):
+        calls = (
+            dig(value, "additional_kwargs", "tool_calls") if "additional_kwargs" in value else None
+        )
+    if isinstance(calls, Mapping):
+        calls = list(calls.values())
+    found: Parts = []
+    if isinstance(calls, Sequence) and not isinstance(calls, str):
+        found = [_tool_call(call) for call in calls if isinstance(call, Mapping)]
+    single = value.get("function_call")
+    if isinstance(single, Mapping) and single.get("name"):
+        found.append(_tool_call(single))
+    return found
+
+
+def _tool_call(call: JsonObject) -> JsonObject:
+    if isinstance(call.get("tool_call"), Mapping):
+        call = _mapping(call["tool_call"])
+    inner = _mapping(call.get("function")) or call
+    arguments = next(
+        (inner[name] for name in ("arguments", "args", "input", "parameters") if name in inner),
+        None,
+    )
+    call_id = (
+        call.get("id") or call.get("call_id") or call.get("toolCallId") or call.get("toolUseId")
+    )
+    name = inner.get("name") or call.get("name") or call.get("toolName")
+    return tool_call(text_of(call_id), text_of(name), arguments)
+
+
+def tool_call(call_id: str | None, name: str | None, arguments: Json) -> JsonObject:
+    """Return a tool-call part; arguments are an object wherever they parse to one."""
+    found = parsed(arguments)
+    if not isinstance(found, Mapping):
+        found = arguments
+    return {"type": "tool_call", "id": call_id, "name": name, "arguments": found}
+
+
+def _mapping(value: Json) -> JsonObject:
+    return value if isinstance(value, Mapping) else {}
+
+
+def parts_of(content: Json) -> Parts:
+    """Return content (text, blocks or parts of any provider) as parts in normal form."""
+    if content is None or content == "":
+        return []
+    if isinstance(content, str):
+        return [{"type": "text", "content": content}]
+    if isinstance(content, Mapping):
+        return _part(content)
+    if isinstance(content, Sequence):
+        return [part for item in content[:_LONGEST_WALK] for part in _any_part(item)]
+    return [{"type": "text", "content": compact(content)}]
+
+
+def _any_part(item: Json) -> Parts:
+    if isinstance(item, str):
+        return [{"type": "text", "content": item}] if item else []
+    return _part(item) if isinstance(item, Mapping) else []
+
+
+def _part(part: JsonObject) -> Parts:
+    kind = part.get("type")
+    if kind == "text":
+        return _text_part(part)
+    if isinstance(kind, str):
+        reader = _PARTS.get(kind)
+        return reader(part) if reader is not None else [part]
+    return _untyped_part(part)
+
+
+def _text_part(part: JsonObject) -> Parts:
+    text = part.get("content")
+    if text is None:
+        text = part.get("text")
+    if isinstance(text, Mapping):
+        text = text.get("value")
+    spelled = text_of(text)
+    return [{"type": "text", "content": spelled}] if spelled else []
+
+
+def _untyped_part(part: JsonObject) -> Parts:
+    """Read the parts that name their kind by a key: Gemini's and Bedrock's."""
+    for key, reader in _KEYED_PARTS.items():
+        if key in part:
+            return reader(part)
+    return [{"type": "text", "content": compact(part)}] if part else []
+
+
+def _call_part(part: JsonObject) -> Parts:
+    return [_tool_call(part)]
+
+
+def _keyed_call(key: str) -> Callable[[JsonObject], Parts]:
+    return lambda part: [_tool_call(_mapping(part[key]))]
+
+
+def _response_part(part: JsonObject) -> Parts:
+    call_id = next(
+        (
+            part[name]
+            for name in ("id", "tool_use_id", "call_id", "toolCallId", "tool_call_id", "toolUseId")
+            if part.get(name)
+        ),
+        None,
+    )
+    response = next(
+        (
+            part[n]
+            for n in ("response", "result", "content", "output", "parts")
+            if part.get(n) is not None
+        ),
+        None,
+    )
+    return [{"type": "tool_call_response", "id": text_of(call_id), "response": _plain(response)}]
+
+
+def _keyed_response(key: str) -> Callable[[JsonObject], Parts]:
+    return lambda part: _response_part(_mapping(part[key]))
+
+
+def _plain(response: Json) -> Json:
+    """Return a tool's result as one text where it is text blocks, else as it came."""
+    if (
+        isinstance(response, Mapping)
+        and response.get("type") in ("text", "json")
+        and "value" in response
+    ):
+        return response["value"]
+    if isinstance(response, str) or not isinstance(response, Sequence):
+        return response
+    texts = [_block_text(item) for item in response]
+    return "\n".join(t for t in texts if t) if all(t is not None for t in texts) else response
+
+
+def _block_text(item: Json) -> str | None:
+    if isinstance(item, str):
+        return item
+    if not isinstance(item, Mapping):
+        return None
+    text = item.get("text")
+    if isinstance(text, str):
+        return text
+    return compact(item["json"]) if "json" in item else None
+
+
+def _reasoning_part(part: JsonObject) -> Parts:
+    text = part.get("content") or part.get("thinking") or part.get("text") or part.get("reasoning")
+    if not text:
+        summary = part.get("summary")
+        text = "\n".join(str(p["content"]) for p in parts_of(summary) if p.get("type") == "text")
+    spelled = text_of(text)
+    return [{"type": "reasoning", "content": spelled}] if spelled else []
+
+
+def _bedrock_reasoning(part: JsonObject) -> Parts:
+    text = text_of(dig(part, "reasoningContent", "reasoningText", "text"))
+    return [{"type": "reasoning", "content": text}] if text else []
+
+
+def _uri_part(part: JsonObject) -> Parts:
+    given = part.get("image_url")
+    uri = given.get("url") if isinstance(given, Mapping) else given
+    if isinstance(uri, str) and uri and not uri.startswith("data:"):
+        return [{"type": "uri", "modality": "image", "uri": uri}]
+    return [part]
+
+
+def _refusal_part(part: JsonObject) -> Parts:
+    text = text_of(part.get("refusal"))
+    return [{"type": "text", "content": text}] if text else []
+
+
+_PARTS: Mapping[str, Callable[[JsonObject], Parts]] = MappingProxyType(
+    {
+        "text": _text_part,
+        "input_text": _text_part,
+        "output_text": _text_part,
+        "text_delta": _text_part,
+        "summary_text": _text_part,
+        "refusal": _refusal_part,
+        "tool_call": _call_part,
+        "tool_use": _call_part,
+        "tool-call": _call_part,
+        "function_call": _call_part,
+        "tool_call_response": _response_part,
+        "tool_result": _response_part,
+        "tool-result": _response_part,
+        "function_call_output": _response_part,
+        "reasoning": _reasoning_part,
+        "thinking": _reasoning_part,
+        "image_url": _uri_part,
+        "input_image": _uri_part,
+    }
+)
+_KEYED_PARTS: Mapping[str, Callable[[JsonObject], Parts]] = MappingProxyType(
+    {
+        "function_call": _keyed_call("function_call"),
+        "functionCall": _keyed_call("functionCall"),
+        "toolUse": _keyed_call("toolUse"),
+        "function_response": _keyed_response("function_response"),
+        "functionResponse": _keyed_response("functionResponse"),
+        "toolResult": _keyed_response("toolResult"),
+        "reasoningContent": _bedrock_reasoning,
+        "text": _text_part,
+        "content": _text_part,
+    }
+)
+
+
+def _call_item(value: JsonObject) -> JsonObject:
+    return {"role": "assistant", "parts": [_tool_call(value)], "_item": "assistant"}
+
+
+def _output_item(value: JsonObject) -> JsonObject:
+    return {"role": "tool", "parts": _response_part(value)}
+
+
+def _reasoning_item(value: JsonObject) -> JsonObject:
+    return {"role": "assistant", "parts": _reasoning_part(value), "_item": "assistant"}
+
+
+def _message_item(value: JsonObject) -> JsonObject:
+    role = role_of(value.get("role"))
+    parts = parts_of(value.get("content"))
+    item: dict[str, Json] = {"role": role, "parts": parts}
+    if role == "assistant":
+        item["_item"] = "assistant"
+    return item
+
+
+_ITEMS: Mapping[str, Callable[[JsonObject], JsonObject]] = MappingProxyType(
+    {
+        "message": _message_item,
+        "function_call": _call_item,
+        "custom_tool_call": _call_item,
+        "function_call_output": _output_item,
+        "custom_tool_call_output": _output_item,
+        "reasoning": _reasoning_item,
+    }
+)
+
+
+def split_system(messages: Messages | None) -> tuple[str | None, Messages | None]:
+    """Take the leading system messages off; return their text and the other messages."""
+    if not messages or messages[0].get("role") != "system":
+        return None, messages
+    count = next((i for i, m in enumerate(messages) if m.get("role") != "system"), len(messages))
+    texts = [text for message in messages[:count] if (text := text_in(message))]
+    return "\n".join(texts) or None, messages[count:] or None
+
+
+def text_in(message: JsonObject) -> str:
+    """Return the text parts of a message, joined by newline."""
+    return "\n".join(
+        str(part["content"])
+        for part in _parts(message)
+        if isinstance(part, Mapping) and part.get("type") == "text" and part.get("content")
+    )
+
+
+def has_tool_call(message: JsonObject) -> bool:
+    """Say whether a message asks for a tool."""
+    return any(isinstance(p, Mapping) and p.get("type") == "tool_call" for p in _parts(message))
+
+
+def is_empty(message: JsonObject) -> bool:
+    """Say whether a message has no part at all."""
+    return not _parts(message)
+
+
+def tools_of(value: Json) -> tuple[JsonObject, ...] | None:
+    """Return tools as ``{"type", "name", "description", "parameters"}``, None if there are none."""
+    found = parsed(value)
+    if isinstance(found, Mapping):
+        found = list(found.values()) if "name" not in found and "function" not in found else [found]
+    if isinstance(found, str) or not isinstance(found, Sequence):
+        return None
+    return tuple(_tool(item) for item in map(parsed, found) if isinstance(item, Mapping)) or None
+
+
+def _tool(item: JsonObject) -> JsonObject:
+    inner = _mapping(item.get("function")) or _mapping(item.get("toolSpec")) or item
+    tool: dict[str, Json] = {
+        "type": text_of(item.get("type")) or "function",
+        "name": text_of(inner.get("name")),
+    }
+    description = text_of(inner.get("description"))
+    if description:
+        tool["description"] = description
+    for name in ("parameters", "input_schema", "inputSchema", "parameters_json_schema"):
+        schema = parsed(inner.get(name))
+        if isinstance(schema, Mapping):
+            tool["parameters"] = schema.get("json", schema) if name == "inputSchema" else schema
+            break
+    return tool

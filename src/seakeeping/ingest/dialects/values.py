@@ -1,0 +1,196 @@
+"""Read attribute values that may have any type: emitters disagree, and nothing may raise.
+
+The same attribute arrives as a number or a string, as a JSON string, a native list or a Python
+``repr``. Each reader here returns the wanted type or None, so a malformed value is a missing one
+and never hides its span.
+"""
+
+import ast
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import orjson
+
+from seakeeping.records import Json, JsonObject
+
+_OPENERS = ("{", "[", '"')
+_LONGEST_REPR = 100_000
+
+
+def words(table: str) -> tuple[str, ...]:
+    """Return the words of a text: a long list of names that stays readable."""
+    return tuple(table.split())
+
+
+def text_of(value: Json) -> str | None:
+    """Return a non-empty string, else None; numbers and flags are spelled out."""
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    return None
+
+
+def number_of(value: Json) -> float | None:
+    """Return a finite number, also from a string such as ``"0.5"``, else None."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, (int, float)):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, str):
+        return _parsed_number(value)
+    return None
+
+
+def _parsed_number(value: str) -> float | None:
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def count_of(value: Json) -> int | None:
+    """Return a number of things (0 or more), else None."""
+    if type(value) is int:
+        return value if value >= 0 else None
+    number = number_of(value)
+    return int(number) if number is not None and number >= 0 else None
+
+
+def flag_of(value: Json) -> bool | None:
+    """Return a truth value, also from ``"true"``, else None."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower())
+    return None
+
+
+def parsed(value: Json) -> Json:
+    """Return what a JSON string holds; a plain, broken or truncated one comes back as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith(_OPENERS):
+        return value
+    try:
+        found: Json = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return _from_repr(value)
+    return found
+
+
+def _from_repr(value: str) -> Json:
+    """Return what a Python ``repr`` of plain values holds, else the text itself."""
+    if "'" not in value or len(value) > _LONGEST_REPR:
+        return value
+    try:
+        found = ast.literal_eval(value)
+        return orjson.loads(orjson.dumps(found)) if isinstance(found, (dict, list)) else value
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return value
+
+
+def is_cut_off(value: Json) -> bool:
+    """Say whether a string began as JSON but does not parse: a length limit cut it."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+        return False
+    return isinstance(parsed(value), str)
+
+
+def object_of(value: Json) -> JsonObject | None:
+    """Return a mapping, also out of a JSON string, else None."""
+    found = parsed(value)
+    return found if isinstance(found, Mapping) else None
+
+
+def list_of(value: Json) -> Sequence[Json] | None:
+    """Return a list, also out of a JSON string, else None."""
+    found = parsed(value)
+    return found if isinstance(found, Sequence) and not isinstance(found, str) else None
+
+
+def texts_of(value: Json) -> tuple[str, ...]:
+    """Return the strings of a list, a JSON list or a single string."""
+    found = parsed(value)
+    if isinstance(found, str):
+        return (found,) if found else ()
+    if isinstance(found, Sequence):
+        return tuple(item for item in found if isinstance(item, str) and item)
+    return ()
+
+
+def compact(value: Json) -> str:
+    """Spell any JSON value as text; a string stays itself."""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def moment_of(value: Json) -> float | None:
+    """Return Unix seconds of an ISO time (perhaps JSON-quoted) or of a number of seconds."""
+    found = parsed(value)
+    if not isinstance(found, str):
+        return number_of(found)
+    try:
+        return datetime.fromisoformat(found).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def dig(value: Json, *path: str | int) -> Json:
+    """Follow keys and indices down; None where the way ends."""
+    for step in path:
+        value = _step(value, step)
+        if value is None:
+            return None
+    return value
+
+
+def _step(value: Json, step: str | int) -> Json:
+    if isinstance(step, str):
+        return value.get(step) if isinstance(value, Mapping) else None
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return None
+    return value[step] if -len(value) <= step < len(value) else None
+
+
+def first(attributes: JsonObject, *names: str) -> Json:
+    """Return the first value that is there and not empty."""
+    for name in names:
+        value = attributes.get(name)
+        if value is not None and value != "":
+            return value
+    return None
+
+
+def first_text(attributes: JsonObject, *names: str) -> str | None:
+    """Return the first of the named attributes that has text, as text."""
+    for name in names:
+        value = attributes.get(name)
+        if value is not None:
+            found = text_of(value)
+            if found is not None:
+                return found
+    return None
+
+
+def first_count(attributes: JsonObject, *names: str) -> int | None:
+    """Return the first of the named attributes that is a count."""
+    for name in names:
+        value = attributes.get(name)
+        if value is not None:
+            found = count_of(value)
+            if found is not None:
+                return found
+    return None
+
+
+def first_number(attributes: JsonObject, *names: str) -> float | None:
+    """Return the first of the named attributes that is a number."""
+    for name in names:
+        value = attributes.get(name)
+        if value is not None:
+            found = number_of(value)
+            if found is not None:
+                return found
+    return None
