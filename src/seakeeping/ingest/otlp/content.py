@@ -31,15 +31,14 @@ from seakeeping.records import Signal
 LONGEST_TEXT = 256
 """Code points that a text of a harmless name may have."""
 
-_ANYWHERE = frozenset(
-    """
-    args arguments answer answers body calls chunk chunks comment completion completions content
-    contents context data definitions document documents events explanation feedback headers history
-    input inputs instruction instructions message messages msg object output outputs parameters
-    passage passages prompt prompts query question reasoning records result results schema snippet
-    stacktrace statement summary template text texts thinking title transcript value values
-    """.split()  # noqa: SIM905
-)
+_WORDS = """
+args arguments answer answers body calls chunk chunks comment completion completions content
+contents context data definitions document documents events explanation feedback headers history
+input inputs instruction instructions message messages msg object output outputs parameters
+passage passages prompt prompts query question reasoning records result results schema snippet
+stacktrace statement summary template text texts thinking title transcript value values
+"""
+_ANYWHERE = frozenset(_WORDS.split())
 _LAST = frozenset({"params", "request", "response"})
 _METADATA = frozenset(
     {"id", "ids", "level", "name", "reason", "reasons", "role", "type", "version"}
