@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import NoReturn
 
 import yaml
+from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from seakeeping.errors import BadResource
 
 MOST_BYTES = 4 * 2**20
 """Largest resource file that is read."""
+
+MOST_DEEP = 32
+"""How deep lists and mappings may nest."""
 
 Scalar = str | bool | int | float | None
 
@@ -150,17 +154,14 @@ def parse_documents(text: str, file: str) -> Iterator[Value]:
     """
     if len(text) > MOST_BYTES:
         raise BadResource(f"is larger than {MOST_BYTES} bytes", place=file)
-    loader = yaml.CSafeLoader(text)
     try:
-        while loader.check_node():
-            node = loader.get_node()
-            if node is not None and not _is_null(node):
-                _refuse_aliases(node, file)
-                yield Value(node, Place(file, node.start_mark.line + 1))
-    except (yaml.YAMLError, RecursionError) as error:
-        raise _not_yaml(error, file) from error
-    finally:
-        loader.dispose()
+        _refuse_bombs(text, file)
+        nodes = list(yaml.compose_all(text, Loader=yaml.CSafeLoader))
+    except yaml.YAMLError as error:
+        raise _not_yaml(error, text, file) from error
+    for node in nodes:
+        if not _is_null(node):
+            yield Value(node, Place(file, node.start_mark.line + 1))
 
 
 def read_text(path: Path) -> str:
@@ -171,27 +172,25 @@ def read_text(path: Path) -> str:
         raise BadResource(f"cannot be read: {error}", place=str(path)) from error
 
 
-def _not_yaml(error: Exception, file: str) -> BadResource:
+def _not_yaml(error: yaml.YAMLError, text: str, file: str) -> BadResource:
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or "nested too deep or not text"
-    place = str(Place(file, mark.line + 1)) if mark else file
+    problem = getattr(error, "problem", None) or "it is not text"
+    last = len(text.splitlines()) or 1  # a missing bracket is missed behind the end
+    place = str(Place(file, min(mark.line + 1, last))) if mark else file
     return BadResource(f"is not YAML: {problem}", place=place)
 
 
-def _refuse_aliases(root: Node, file: str) -> None:
-    """Raise where two places share one node: that is what an alias makes."""
-    seen: set[int] = set()
-    rest = [root]
-    while rest:
-        node = rest.pop()
-        if id(node) in seen:
-            place = str(Place(file, node.start_mark.line + 1))
-            raise BadResource("an alias points here", place=place, hint="write the value out")
-        seen.add(id(node))
-        if isinstance(node, SequenceNode):
-            rest += node.value
-        elif isinstance(node, MappingNode):
-            rest += [part for pair in node.value for part in pair]
+def _refuse_bombs(text: str, file: str) -> None:
+    """Raise for an alias, and for nesting that would exhaust the stack."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, CollectionStartEvent)
+        depth -= isinstance(event, CollectionEndEvent)
+        place = str(Place(file, event.start_mark.line + 1)) if event.start_mark else file
+        if isinstance(event, AliasEvent):
+            raise BadResource("aliases are not read", place=place, hint="write the value out")
+        if depth > MOST_DEEP:
+            raise BadResource("is nested too deep", place=place)
 
 
 def _is_null(node: Node) -> bool:
