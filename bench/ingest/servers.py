@@ -31,9 +31,17 @@ class Server(Protocol):
     """A server under test; ``folder`` is where it keeps its data."""
 
     name: str
-    url: str
-    headers: Mapping[str, str]
     folder: Path
+
+    @property
+    def url(self) -> str:
+        """Where spans are posted."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What each request carries."""
+        ...
 
     def command(self) -> tuple[list[str], dict[str, str]]:
         """Return the command and the environment that start it."""

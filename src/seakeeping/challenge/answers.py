@@ -32,8 +32,7 @@ class Turn:
 class LabelledAnswer:
     """An answer and the human judgement of it.
 
-    ``turns`` end with the question; they are empty where the task is to summarise the one passage.
-    ``unsupported`` are ``(start, end)`` code points of the answer, known for some.
+    ``turns`` end with the question; ``passages`` are what was retrieved for it.
     """
 
     id: str
@@ -42,17 +41,28 @@ class LabelledAnswer:
     passages: tuple[Passage, ...]
     text: str
     is_faithful: bool
-    unsupported: tuple[tuple[int, int], ...]
 
 
 def load_answers() -> tuple[LabelledAnswer, ...]:
     """Return the shipped answers, ordered by identifier.
 
     >>> len(load_answers())
-    236
+    117
     """
-    passages = {row["id"]: Passage(row["id"], row["text"]) for row in _rows("documents.jsonl")}
-    return tuple(_answer(row, passages) for row in _rows("answers.jsonl"))
+    conversations = {row["id"]: _turns(row) for row in _rows("conversations.jsonl")}
+    texts = [*_rows("documents.jsonl"), *_rows("documents-wikipedia.jsonl")]
+    passages = {row["id"]: Passage(row["id"], row["text"]) for row in texts}
+    return tuple(
+        LabelledAnswer(
+            id=row["id"],
+            service=row["service"],
+            turns=conversations[row["conversation"]][: row["turns"]],
+            passages=tuple(passages[key] for key in row["documents"]),
+            text=row["answer"],
+            is_faithful=row["is_faithful"],
+        )
+        for row in _rows("answers.jsonl")
+    )
 
 
 def _rows(name: str) -> list[dict[str, Any]]:
@@ -60,13 +70,5 @@ def _rows(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.split("\n") if line]
 
 
-def _answer(row: Mapping[str, Any], passages: Mapping[str, Passage]) -> LabelledAnswer:
-    return LabelledAnswer(
-        id=row["id"],
-        service=row["service"],
-        turns=tuple(Turn(turn["role"], turn["text"]) for turn in row["turns"]),
-        passages=tuple(passages[key] for key in row["documents"]),
-        text=row["answer"],
-        is_faithful=row["is_faithful"],
-        unsupported=tuple((start, end) for start, end in row["unsupported"]),
-    )
+def _turns(row: Mapping[str, Any]) -> tuple[Turn, ...]:
+    return tuple(Turn(turn["role"], turn["text"]) for turn in row["turns"])

@@ -1,7 +1,7 @@
 """What happened in the thirty days that the demo tells, and what happens from then on.
 
 Three services answer people at a diurnal rate of about one and a half calls a second in all.
-Half-way back, ``space-classroom`` shipped a release that was slower and whose answers are mostly
+Half-way back, ``field-guide`` shipped a release that was slower and whose answers are mostly
 ones that people judged unfaithful; a day and a half later it was taken back.
 
 Thirty days of that would be four million calls. As a tail-sampling collector would, the history
@@ -69,13 +69,13 @@ SERVICES = (
         releases=(Release("5.0.2", 31, "11", 0.01), Release("5.1.0", 21, "12", 0.01)),
     ),
     Service(
-        name="space-classroom",
-        share=0.3,
-        provider="openai",
-        model="gpt-4o",
-        prompt_name="classroom-helper",
-        instructions="You help teachers and pupils. Use only the NASA pages given.",
-        error_ratio=0.004,
+        name="field-guide",
+        share=0.35,
+        provider="anthropic",
+        model="claude-3-5-haiku-20241022",
+        prompt_name="encyclopedia",
+        instructions="Answer from the encyclopedia articles given. If they do not say, say so.",
+        error_ratio=0.006,
         releases=(
             Release("2.3.0", 31, "7", 0.02),
             Release("2.4.0", 16, "8", 0.85, slowness=2.4, is_bad=True),
@@ -83,13 +83,13 @@ SERVICES = (
         ),
     ),
     Service(
-        name="sales-notes",
-        share=0.2,
-        provider="anthropic",
-        model="claude-3-5-haiku-20241022",
-        prompt_name="summarise-contact",
-        instructions="Summarise what was said, adding nothing.",
-        error_ratio=0.006,
+        name="space-classroom",
+        share=0.15,
+        provider="openai",
+        model="gpt-4o",
+        prompt_name="classroom-helper",
+        instructions="You help teachers and pupils. Use only the NASA pages given.",
+        error_ratio=0.004,
         releases=(Release("1.9.3", 31, "4", 0.03),),
     ),
 )
@@ -112,8 +112,8 @@ class Call:
     """One question put to a service, and what came of it.
 
     ``key`` names it within the story. ``weight`` is how many calls it stands for. Durations are
-    seconds: ``retrieval_s`` before the model is asked (0 where nothing is retrieved),
-    ``first_token_s`` and ``duration_s`` after. ``error_type`` is None where the model answered.
+    seconds: ``retrieval_s`` before the model is asked, ``first_token_s`` and ``duration_s`` after.
+    ``error_type`` is None where the model answered.
     """
 
     key: str
@@ -133,8 +133,8 @@ class Call:
 
     @property
     def asks_model_at(self) -> float:
-        """When the model is asked: after the retrieval, if there is one."""
-        return self.at + OWN_S + (self.retrieval_s + OWN_S if self.retrieval_s else 0.0)
+        """When the model is asked: after the retrieval."""
+        return self.at + OWN_S + self.retrieval_s + OWN_S
 
     @property
     def ends_at(self) -> float:
@@ -212,7 +212,7 @@ class Story:
             service=service,
             release=release,
             answer=answer,
-            retrieval_s=chance.lognormvariate(math.log(0.06), 0.4) if answer.turns else 0.0,
+            retrieval_s=chance.lognormvariate(math.log(0.06), 0.4),
             first_token_s=first_token_s,
             duration_s=first_token_s + (0 if is_error else release.slowness * pace * output_tokens),
             input_tokens=_prompt_tokens(service, answer),

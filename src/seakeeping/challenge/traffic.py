@@ -111,12 +111,11 @@ class Narrator:
         tracer = self._tracer(call)
         workflow = _start(tracer, f"invoke_workflow {call.service.name}", call.at, _workflow(call))
         within = set_span_in_context(workflow)
-        if call.retrieval_s:
-            retrieval = _start(
-                tracer, "retrieval pages", call.at + OWN_S, _retrieval(call),
-                context=within, kind=SpanKind.CLIENT,
-            )  # fmt: skip
-            _end(retrieval, call.asks_model_at - OWN_S)
+        retrieval = _start(
+            tracer, "retrieval pages", call.at + OWN_S, _retrieval(call),
+            context=within, kind=SpanKind.CLIENT,
+        )  # fmt: skip
+        _end(retrieval, call.asks_model_at - OWN_S)
         chat = _start(
             tracer, f"chat {call.service.model}", call.asks_model_at, _request(call),
             context=within, kind=SpanKind.CLIENT,
@@ -218,12 +217,7 @@ def _request(call: Call) -> dict[str, AttributeValue]:
 
 
 def _questions(call: Call) -> list[dict[str, object]]:
-    answer = call.answer
-    if answer.turns:
-        return [{"role": turn.role, "parts": [_text(turn.text)]} for turn in answer.turns]
-    source = "\n\n".join(passage.text for passage in answer.passages)
-    ask = _text(f"Summarise this for the account record.\n\n{source}")
-    return [{"role": "user", "parts": [ask]}]
+    return [{"role": turn.role, "parts": [_text(turn.text)]} for turn in call.answer.turns]
 
 
 def _response(call: Call, story: Story) -> dict[str, AttributeValue]:

@@ -28,7 +28,7 @@ def first(**wanted: object) -> Call:
 
 
 def a_retrieval() -> Call:
-    return next(call for call in HISTORY if call.retrieval_s and not call.error_type)
+    return next(call for call in HISTORY if not call.error_type)
 
 
 def attributes(span: ReadableSpan) -> dict[str, object]:
@@ -85,13 +85,6 @@ def test_retrieval_carries_the_passages() -> None:
     assert [one["content"] for one in documents] == [one.text for one in call.answer.passages]
 
 
-def test_summary_carries_its_source_in_the_question() -> None:
-    call = next(one for one in HISTORY if not one.answer.turns and not one.error_type)
-    chat, _ = told(call)
-    messages = json.loads(str(attributes(chat)["gen_ai.input.messages"]))
-    assert call.answer.passages[0].text in messages[0]["parts"][0]["content"]
-
-
 def test_failed_call_has_an_error_and_no_answer() -> None:
     call = next(one for one in HISTORY if one.error_type)
     *_, chat, workflow = told(call)
@@ -109,7 +102,7 @@ def test_every_span_is_marked_as_demo_traffic() -> None:
 def test_resource_names_service_and_release() -> None:
     call = next(one for one in HISTORY if one.release.is_bad)
     resource = told(call)[-1].resource.attributes
-    assert resource["service.name"] == "space-classroom"
+    assert resource["service.name"] == "field-guide"
     assert resource["service.version"] == "2.4.0"
 
 
