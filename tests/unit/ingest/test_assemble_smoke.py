@@ -20,6 +20,7 @@ class NoPrices:
         input_tokens: int | None,
         output_tokens: int | None,
         cache_read_tokens: int | None = None,
+        cache_write_tokens: int | None = None,
     ) -> float | None:
         return None
 

@@ -35,7 +35,7 @@ from seakeeping.ingest.dialects import Step as Kind
 from seakeeping.ingest.dialects.otel_genai import CONTENT_EVENTS, DETAILS_EVENTS, event_facts
 from seakeeping.ingest.dialects.values import first_text
 from seakeeping.metrics import ERRORS
-from seakeeping.records import Evaluation, Interaction, JsonObject, LogEvent, Span
+from seakeeping.records import Document, Evaluation, Interaction, JsonObject, LogEvent, Span
 
 _CLOCK_SLACK_S = 60.0
 _MOST_SHARING = 8
@@ -52,6 +52,15 @@ class _Changes:
     spans: list[Span] = field(default_factory=list)
     interactions: list[Interaction] = field(default_factory=list)
     retractions: list[Retraction] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of one call."""
+
+    facts: Facts
+    documents: tuple[Document, ...]
+    is_answer: bool
 
 
 class Assembler:
@@ -286,25 +295,31 @@ class Assembler:
             call.head.ended_at for call, is_answer in zip(calls, answers, strict=True) if is_answer
         )
         levels = retrievals_of(trace)
-        speaking: set[str] = set()
         for call, told, is_answer in zip(calls, facts, answers, strict=True):
-            span_id = call.head.span.span_id
-            speaking.add(span_id)
             documents = documents_for(call, trace, levels, ends)
-            if not documents and span_id in trace.recalled:
-                documents = trace.recalled[span_id].documents
-            basis = tuple(step.revision for step in call.steps), is_answer, documents
-            before = trace.told.get(span_id)
-            is_fresh = any(step.key in changes.fresh for step in call.steps)
-            if not is_fresh and before is not None and before.basis == basis:
-                continue
-            now_told = self._priced(
-                build(
-                    call, told, documents, is_answer=is_answer, traffic=call.head.traffic, version=0
-                )
-            )
-            self._hand_on(trace, now_told, basis, changes, is_fresh=is_fresh)
-        self._take_back(trace, speaking, changes)
+            if not documents and call.head.span.span_id in trace.recalled:
+                documents = trace.recalled[call.head.span.span_id].documents
+            self._tell_call(trace, call, _Known(told, documents, is_answer), changes)
+        self._take_back(trace, {call.head.span.span_id for call in calls}, changes)
+
+    def _tell_call(self, trace: Trace, call: Call, known: _Known, changes: _Changes) -> None:
+        has_prompt = int(known.facts.input_messages is not None)
+        revisions = has_prompt, *(step.revision for step in call.steps)
+        basis = revisions, known.is_answer, known.documents
+        before = trace.told.get(call.head.span.span_id)
+        is_fresh = any(step.key in changes.fresh for step in call.steps)
+        if not is_fresh and before is not None and before.basis == basis:
+            return
+        built = build(
+            call,
+            known.facts,
+            known.documents,
+            is_answer=known.is_answer,
+            traffic=call.head.traffic,
+            version=0,
+        )
+        priced = self._priced(built, known.facts.usage.cache_write)
+        self._hand_on(trace, priced, basis, changes, is_fresh=is_fresh)
 
     def _completed(self, trace: Trace, call: Call, facts: Facts) -> Facts:
         """Give a failed call without its prompt that of the agent run it was made for."""
@@ -320,7 +335,7 @@ class Assembler:
                 )
         return facts
 
-    def _priced(self, interaction: Interaction) -> Interaction:
+    def _priced(self, interaction: Interaction, cache_write: int | None) -> Interaction:
         if interaction.cost_usd is not None or interaction.input_tokens is None:
             return interaction
         for model in (interaction.response_model, interaction.request_model):
@@ -330,6 +345,7 @@ class Assembler:
                 interaction.input_tokens,
                 interaction.output_tokens,
                 interaction.cache_read_tokens,
+                cache_write,
             )
             if cost is not None:
                 return replace(interaction, cost_usd=cost)

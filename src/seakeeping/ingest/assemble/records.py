@@ -54,6 +54,7 @@ class Prices(Protocol):
         input_tokens: int | None,
         output_tokens: int | None,
         cache_read_tokens: int | None = None,
+        cache_write_tokens: int | None = None,
     ) -> float | None:
         """Return US dollars, None where the model has no price."""
         ...

@@ -7,7 +7,7 @@ and never hides its span.
 
 import ast
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import orjson
@@ -15,6 +15,9 @@ import orjson
 from seakeeping.records import Json, JsonObject
 
 _OPENERS = ("{", "[", '"')
+MAX_DEPTH = 48
+"""How deep JSON in an attribute may nest; what is deeper stays text."""
+
 _LONGEST_REPR = 100_000
 
 
@@ -78,7 +81,27 @@ def parsed(value: Json) -> Json:
         found: Json = orjson.loads(value)
     except orjson.JSONDecodeError:
         return _from_repr(value)
-    return found
+    return value if _may_be_deep(value) and is_deep(found) else found
+
+
+def _may_be_deep(text: str) -> bool:
+    return text.count("[") + text.count("{") > MAX_DEPTH
+
+
+def is_deep(value: Json) -> bool:
+    """Say whether a value nests deeper than anything that means something."""
+    level: list[Json] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: Json) -> Iterable[Json]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
 
 
 def _from_repr(value: str) -> Json:
@@ -87,7 +110,10 @@ def _from_repr(value: str) -> Json:
         return value
     try:
         found = ast.literal_eval(value)
-        return orjson.loads(orjson.dumps(found)) if isinstance(found, (dict, list)) else value
+        if not isinstance(found, (dict, list)) or is_deep(found):
+            return value
+        plain: Json = orjson.loads(orjson.dumps(found))
+        return plain
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return value
 
