@@ -24,6 +24,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1 import trace_pb2 as pb
 
 from seakeeping.ingest.otlp import derive
+from seakeeping.ingest.otlp.body import LATEST_NS
 from seakeeping.ingest.otlp.json_body import to_json
 from seakeeping.ingest.otlp.parse import REQUESTS
 from seakeeping.records import Json, JsonObject, LogEvent, Signal, Span, SpanEvent
@@ -107,7 +108,12 @@ def _text(value: str) -> str:
 def _ns(seconds: float) -> int:
     """Return seconds as nanoseconds, without the error of one large product."""
     whole = int(seconds // 1)
-    return max(whole * derive.NS + round((seconds - whole) * derive.NS), 0)
+    return _within(whole * derive.NS + round((seconds - whole) * derive.NS))
+
+
+def _within(time_ns: int) -> int:
+    """Return the nearest time that a receiver takes for one."""
+    return min(max(time_ns, 0), LATEST_NS - 1)
 
 
 def _span(span: Span) -> pb.Span:
@@ -121,7 +127,7 @@ def _span(span: Span) -> pb.Span:
         name=_text(span.name),
         kind=_number(derive.KINDS, span.kind),
         start_time_unix_nano=start,
-        end_time_unix_nano=0 if duration is None else start + _ns(duration),
+        end_time_unix_nano=0 if duration is None else _within(start + _ns(duration)),
         attributes=pairs(_with_error_type(span)),
         events=[_event(event) for event in span.events],
         status=pb.Status(
