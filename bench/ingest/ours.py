@@ -12,9 +12,6 @@ from pathlib import Path
 from bench import tree
 from bench.ingest.servers import free_port
 
-EVALUATORS = 3
-"""How many evaluators score each model call by default."""
-
 _SPOOL_LIMIT_S = 60.0
 
 
@@ -26,6 +23,7 @@ class Seakeeping:
     port: int = field(default_factory=free_port)
     grpc_port: int = field(default_factory=free_port)
     name: str = "seakeeping"
+    evaluators: int = 3
 
     @property
     def base(self) -> str:
@@ -75,18 +73,24 @@ class Seakeeping:
 
     def stored(self) -> int:
         """Return how many different spans the store holds."""
-        return self.ask("select count() from (select distinct trace_id, span_id from spans)")
+        return self.ask(
+            "select count() from (select distinct trace_id, span_id from seakeeping.spans)"
+        )
 
     def scored(self) -> int:
         """Return how many different evaluations the store holds."""
         return self.ask(
             "select count() from"
-            " (select distinct trace_id, span_id, name, evaluator from evaluations)"
+            " (select distinct trace_id, span_id, name, evaluator from seakeeping.evaluations)"
         )
+
+    def counted(self) -> int:
+        """Return how many calls the pages count, from the rollups."""
+        return self.ask("select sum(calls) from seakeeping.rollups final")
 
     def is_settled(self, spans: int, model_calls: int) -> bool:
         """Say whether every span is stored and every model call scored by every evaluator."""
-        return self.stored() >= spans and self.scored() >= EVALUATORS * model_calls
+        return self.stored() >= spans and self.scored() >= self.evaluators * model_calls
 
     def spool_bytes(self) -> int:
         """Return what lies in the spool on disk."""
@@ -94,8 +98,8 @@ class Seakeeping:
 
     def trim(self) -> None:
         """Merge the store's parts, as its background work does in time, and let the spool go."""
-        for table in ("spans", "interactions", "evaluations"):
-            self.ask(f"optimize table {table} final")
+        for table in ("spans", "interactions", "interaction_texts", "evaluations"):
+            self.ask(f"optimize table seakeeping.{table} final")
         deadline = time.monotonic() + _SPOOL_LIMIT_S
         before = -1
         while time.monotonic() < deadline and (now := tree.disk_bytes(self.folder)) != before:
