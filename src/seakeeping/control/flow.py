@@ -164,8 +164,10 @@ class Flow:
         self._retried(lambda: self._store.insert_interactions(interactions, token))
         self._retried(lambda: self._store.insert_evaluations(rows, token))
         self._retried(lambda: self._store.retract(retractions, token))
-        for record in (*interactions, *retractions):
-            self._rollups.touch(bucket_of(record.service_name, record.started_at))
+        for interaction in interactions:
+            self._rollups.touch(bucket_of(interaction.service_name, interaction.started_at))
+        for gone in retractions:
+            self._rollups.touch(bucket_of(gone.service_name, gone.started_at))
         self._publish(scores, interactions)
 
     def _roll_up(self) -> None:

@@ -98,14 +98,20 @@ def write_address(node: Node) -> None:
 
 def _with_ports(settings: Settings) -> Settings:
     """Check the ports; 0 means any free one."""
-    chosen = {}
-    for name in ("port", "grpc_port", "admin_port"):
-        port = getattr(settings, name)
-        if port == 0:
-            chosen[name] = free_port(settings.host)
-        elif port is not None:
-            require_free(settings.host, port, setting=name.replace("_", "-"))
-    return replace(settings, **chosen)
+    host, admin_port = settings.host, settings.admin_port
+    return replace(
+        settings,
+        port=_bindable(host, settings.port, "port"),
+        grpc_port=_bindable(host, settings.grpc_port, "grpc-port"),
+        admin_port=None if admin_port is None else _bindable(host, admin_port, "admin-port"),
+    )
+
+
+def _bindable(host: str, port: int, flag: str) -> int:
+    if port == 0:
+        return free_port(host)
+    require_free(host, port, setting=flag)
+    return port
 
 
 def _with_store(settings: Settings) -> Settings:

@@ -34,6 +34,11 @@ def load_evaluators(enabled: Collection[str] | None = None) -> list[Evaluator]:
     return evaluators
 
 
+def evaluator_names() -> list[str]:
+    """Return the names of the installed evaluators, loading none."""
+    return sorted(point.name for point in entry_points(group=GROUP))
+
+
 def _make(point: EntryPoint) -> Evaluator:
     try:
         evaluator = point.load()()
