@@ -11,6 +11,7 @@ with the scope receive, where the server wants one) and ``seed``.
 """
 
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -185,6 +186,7 @@ def main() -> None:
     """Run as a child of the supervisor."""
     child = enter()
     os.environ["NO_PROXY"] = "*"  # the server is ours and near: no proxy stands between
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # refusals are waited for
     wait = waiting(child)
     telling, progress = begin(child.settings, wait, SystemClock())
     child.ready()
