@@ -29,7 +29,7 @@ from seakeeping.evaluate.faithfulness.evidence import Source
 from seakeeping.evaluate.faithfulness.features import FEATURES, facts, meet
 from seakeeping.evaluate.faithfulness.index import build
 from seakeeping.evaluate.faithfulness.model import Model, parse
-from seakeeping.evaluate.faithfulness.tokens import forms, is_content
+from seakeeping.evaluate.faithfulness.tokens import STOP, forms
 
 Row = Mapping[str, Any]
 Matrix = npt.NDArray[Any]
@@ -68,7 +68,7 @@ def read(folder: Path, name: str) -> list[Row]:
 def idf_table(rows: Sequence[Row]) -> dict[str, float]:
     """Return the rarity of words over distinct training contexts, in steps of a tenth."""
     contexts = {text for row in rows for text in row["context"]}
-    counts = Counter(form for text in contexts for form in set(forms(text)) if is_content(form))
+    counts = Counter(form for text in contexts for form in set(forms(text)) if form not in STOP)
     size = len(contexts)
     return {
         form: round(math.log((size + 1) / (count + 0.5)), 1)
@@ -81,7 +81,7 @@ def sentence_rows(row: Row, idf: Mapping[str, float]) -> list[tuple[Claim, tuple
     """Return the claims of an answer with their features."""
     sources = [Source(build(text), n, None, 0) for n, text in enumerate(row["context"])]
     made, _ = claims(row["answer"])
-    meeting = meet(sources, [word for claim in made for word in claim.words])
+    meeting = meet(sources, [claim.words.forms for claim in made])
     question = frozenset(forms(row["question"] or ""))
     known = [(claim, facts(claim.words, meeting, idf, question)) for claim in made]
     return [(claim, fact.features) for claim, fact in known if fact is not None]
@@ -228,7 +228,7 @@ def dev_logits(folder: Path, name: str, model: Model) -> tuple[list[int], list[f
         known = sentence_rows(row, model.idf)
         if known:
             own = model.logits([features for _, features in known])
-            sizes = [len(claim.words) for claim, _ in known]
+            sizes = [len(claim.words.forms) for claim, _ in known]
             labels.append(int(row["label"]))
             logits.append(model.answer_logit(own, sizes))
     return labels, logits

@@ -77,13 +77,16 @@ class WorkerLink:
 
     def _introduced(self) -> tuple[EvaluatorFacts, ...]:
         try:
-            return tuple(EvaluatorFacts(*facts) for facts in self._channel.receive(START_S))
+            told = self._channel.receive(START_S)
         except (EOFError, OSError) as error:
             self.end()
             raise EvaluatorFailed(
-                f"an evaluation worker did not start (exit code {self._process.returncode})",
-                hint="its standard error, above, says why",
+                "an evaluation worker did not start", hint="its standard error, above, says why"
             ) from error
+        if isinstance(told, str):
+            self.end()
+            raise EvaluatorFailed(told)
+        return tuple(EvaluatorFacts(*facts) for facts in told)
 
     @property
     def pid(self) -> int:

@@ -16,6 +16,7 @@ from typing import Self
 
 from seakeeping import metrics
 from seakeeping.clock import Clock, SystemClock
+from seakeeping.evaluate.content import prompt_texts
 from seakeeping.evaluate.link import EvaluatorFacts, WorkerLink, WorkerLost
 from seakeeping.evaluate.reasons import SkipReason
 from seakeeping.evaluate.run import stamped
@@ -27,7 +28,7 @@ BATCH_CALLS = 64
 """Calls in one request to a worker, at most."""
 
 BATCH_CHARS = 1_000_000
-"""Answer and document characters in one request, roughly: a monster travels alone."""
+"""Characters of text in one request: a monster travels alone."""
 
 LOST_LIMIT = 3
 """Calls lost one after another until the rest of their batch is given up with the same reason."""
@@ -220,7 +221,8 @@ def batches(interactions: Sequence[Interaction]) -> Iterator[Sequence[Interactio
 
 def _chars(interaction: Interaction) -> int:
     documents = sum(len(document.content or "") for document in interaction.documents)
-    return len(interaction.answer_text or "") + documents
+    prompt = sum(len(text.content) for text in prompt_texts(interaction))
+    return len(interaction.answer_text or "") + documents + prompt
 
 
 def _count(columns: dict[str, list[Evaluation]]) -> None:

@@ -46,6 +46,7 @@ _KINDS = tuple(
     )
     for kind, table in (("declined", DECLINED), ("no_information", NO_INFORMATION))
 )
+_NO_INFORMATION = _KINDS[1][1]
 _PLAIN = dict.fromkeys(map(ord, "\u2019\u2018`\u02bc"), "'")
 _BREAK = re.compile("[.!?]\\s|[\u3002\uff01\uff1f\\n]")
 _CONCEDES = re.compile(r"\s*(?:while|although|though|even though|obwohl|aunque|bien que)\b", re.I)
@@ -92,15 +93,19 @@ _remembered = lru_cache(REMEMBERED)(_found)
 
 def _match(text: str, languages: Iterable[tuple[tuple[str, ...], re.Pattern[str]]]) -> Match | None:
     for cues, pattern in languages:
-        if any(cue in text for cue in cues):
-            match = pattern.search(text)
-            if match:
-                return match
+        for cue in cues:
+            if cue in text:
+                match = pattern.search(text)
+                if match:
+                    return match
+                break
     return None
 
 
 def _lowered(text: str) -> str:
     """Return the text in lower case with plain apostrophes, each character in its place."""
+    if text.isascii():
+        return text.lower().replace("`", "'")
     plain = text.translate(_PLAIN)
     lowered = plain.lower()
     if len(lowered) == len(plain):
@@ -126,13 +131,19 @@ def _goes_on(text: str, start: int, end: int) -> bool:
     return len(rest) > (CONTRAST_CHARS if _CONTRAST.match(rest) else REST_CHARS)
 
 
+def silence_cues(text: str) -> bool:
+    """Say, quickly, whether any sentence of a text could be silent."""
+    lowered = _lowered(text)
+    return any(cue in lowered for cues, _ in _NO_INFORMATION for cue in cues)
+
+
 def is_silent(sentence: str) -> bool:
     """Say whether a sentence states that something is not known, and claims nothing else.
 
     >>> is_silent("The documents do not mention a price.")
     True
     """
-    found = _match(_lowered(sentence), _KINDS[1][1])
+    found = _match(_lowered(sentence), _NO_INFORMATION)
     return found is not None and not _goes_on(sentence, *found.span())
 
 

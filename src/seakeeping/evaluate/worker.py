@@ -1,10 +1,12 @@
 """The process that scores: ``python -m seakeeping.evaluate.worker``, started by the pool.
 
-It says which evaluators it holds, then answers each request evaluator by evaluator, so that what
-was done before a crash is kept. It ends when its parent does. Memory is bounded by the kernel
-(``RLIMIT_DATA``): an evaluator that asks for more fails, and takes only this process with it.
+It says which evaluators it holds (or why it cannot), then answers each request evaluator by
+evaluator, so that what was done before a crash is kept. It ends when its parent does. Memory is
+bounded by the kernel (``RLIMIT_DATA``): an evaluator that asks for more fails, and takes only this
+process with it.
 """
 
+import gc
 import os
 import resource
 import signal
@@ -13,6 +15,7 @@ import time
 from collections.abc import Sequence
 
 from seakeeping.clock import SystemClock
+from seakeeping.errors import SeakeepingError
 from seakeeping.evaluate.registry import load_evaluators
 from seakeeping.evaluate.run import run
 from seakeeping.evaluate.wire import Channel
@@ -26,8 +29,14 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the main thread waits in recv, not on an event
     channel = Channel(socket.socket(fileno=int(child.settings["socket"])))
     _limit_memory(int(child.settings["memory_limit_mb"]))
-    evaluators = load_evaluators(child.settings.get("enabled"))
+    try:
+        evaluators = load_evaluators(child.settings.get("enabled"))
+    except SeakeepingError as error:
+        channel.send(str(error))
+        return
     channel.send([(e.name, e.version, e.cost_class) for e in evaluators])
+    gc.freeze()  # models and word lists stay: no collection needs to walk them again
+    gc.set_threshold(50_000, 20, 100)  # records are trees without cycles: collect seldom
     by_name = {evaluator.name: evaluator for evaluator in evaluators}
     try:
         while True:

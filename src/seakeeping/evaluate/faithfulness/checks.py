@@ -15,7 +15,7 @@ from typing import NamedTuple
 from seakeeping.evaluate.faithfulness.claims import Claim
 from seakeeping.evaluate.faithfulness.evidence import Evidence
 from seakeeping.evaluate.faithfulness.features import SentenceFacts, is_name, is_number
-from seakeeping.evaluate.faithfulness.tokens import Word, forms
+from seakeeping.evaluate.faithfulness.tokens import Words, forms, places
 from seakeeping.evaluate.faithfulness.wordlists import MONTHS
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`)\]}]{1,300}")
@@ -40,7 +40,7 @@ def unsupported_spans(
 ) -> Iterator[Span]:
     """Yield what stands in a claim and in no evidence, in the order of the answer."""
     start, end = claim.sentence
-    found = list(_words(answer, claim, fact.missing))
+    found = list(_words(answer, claim, fact.missing)) if fact.missing else []
     text = answer[start:end]
     if "://" in text:
         found += _addresses(answer, start, end, evidence)
@@ -51,29 +51,31 @@ def unsupported_spans(
     yield from sorted(found)
 
 
-def _words(answer: str, claim: Claim, missing: Sequence[Word]) -> Iterator[Span]:
+def _words(answer: str, claim: Claim, missing: Sequence[int]) -> Iterator[Span]:
     """Yield runs of missing words of one kind as one span each."""
+    where = [place for segment in claim.segments for place in places(answer, *segment)]
     run: Span | None = None
-    for word in missing:
-        reason = _kind(word, claim)
-        if run and run.reason == reason and not answer[run.end : word.start].strip(" \t-'’"):
-            run = Span(run.start, word.end, reason)
+    for number in missing:
+        start, end = where[number]
+        reason = _kind(number, claim.words)
+        if run and run.reason == reason and not answer[run.end : start].strip(" \t-'’"):
+            run = Span(run.start, end, reason)
             continue
         if run:
             yield run
-        run = Span(word.start, word.end, reason)
+        run = Span(start, end, reason)
     if run:
         yield run
 
 
-def _kind(word: Word, claim: Claim) -> str:
-    if word.raw.lower() in MONTHS or (
-        is_number(word) and len(word.form) == 4 and word.form[:2] in ("17", "18", "19", "20")
-    ):
+def _kind(number: int, words: Words) -> str:
+    raw, form = words.raws[number], words.forms[number]
+    is_year = len(form) == 4 and form[:2] in ("17", "18", "19", "20")
+    if raw.lower() in MONTHS or (is_number(raw) and is_year):
         return "date_not_in_evidence"
-    if is_number(word):
+    if is_number(raw):
         return "number_not_in_evidence"
-    if is_name(word, claim.words):
+    if number and is_name(raw):
         return "name_not_in_evidence"
     return WORD
 
@@ -103,15 +105,10 @@ def _citations(answer: str, start: int, end: int, evidence: Evidence) -> Iterato
 def _is_run(quoted: Sequence[str], evidence: Evidence) -> bool:
     """Say whether words follow each other like this in one evidence text.
 
-    Runs of three are looked up one by one: exact but for texts that hold all the runs apart.
+    Runs of two are looked up one by one: exact but for texts that hold all the runs apart.
     """
-    triples = list(zip(quoted, quoted[1:], quoted[2:], strict=False))
-    if not triples:
-        return any(
-            all(pair in source.text.pairs for pair in pairwise(quoted))
-            and all(form in source.text.vocabulary for form in quoted)
-            for source in evidence.sources
-        )
     return any(
-        all(triple in source.text.triples for triple in triples) for source in evidence.sources
+        all(form in source.text.vocabulary for form in quoted)
+        and all(pair in source.text.pairs for pair in pairwise(quoted))
+        for source in evidence.sources
     )

@@ -7,12 +7,11 @@ material does not hold claim nothing that evidence could support; they are not s
 # ruff: noqa: RUF001 - marks of many scripts
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from seakeeping.evaluate.faithfulness.sentences import Sentence, fences, split
-from seakeeping.evaluate.faithfulness.tokens import Word, is_content, words
-from seakeeping.evaluate.refusal import is_silent
+from seakeeping.evaluate.faithfulness.tokens import STOP, Words, words
+from seakeeping.evaluate.refusal import is_silent, silence_cues
 
 ANSWER_CHARS = 60_000
 """Characters of an answer considered; the rest is cut, and the evaluation says so."""
@@ -36,22 +35,29 @@ _LIST_NUMBER = re.compile(r"[ \t]{0,8}(?:\d{1,3}[.)]|[-*•#>|]{1,6})[ \t]{1,4}"
 
 
 class Claim(NamedTuple):
-    """A sentence that claims something, with its words; list marks and citations are left out."""
+    """A sentence that claims something, with its words; list marks and citations are left out.
+
+    ``segments`` are the stretches of the answer that the words come from.
+    """
 
     sentence: Sentence
-    words: list[Word]
+    words: Words
+    segments: list[tuple[int, int]]
 
 
 def claims(answer: str) -> tuple[list[Claim], bool]:
     """Return the claims of an answer, and whether the answer was cut for its size."""
     considered = answer[:ANSWER_CHARS]
-    code = fences(considered)
+    code = fences(considered) if "```" in considered or "~~~" in considered else []
     sentences = split(considered, ANSWER_SENTENCES)
-    found = [
-        Claim(sentence, spoken)
-        for sentence in sentences
-        if not _within(sentence, code) and (spoken := _spoken(considered, sentence)) is not None
-    ]
+    may_be_silent = silence_cues(considered)
+    found = []
+    for sentence in sentences:
+        if code and _within(sentence, code):
+            continue
+        claim = _claim(considered, sentence)
+        if claim and not (may_be_silent and is_silent(considered[slice(*sentence)])):
+            found.append(claim)
     is_cut = len(answer) > ANSWER_CHARS or len(sentences) == ANSWER_SENTENCES
     return found, is_cut
 
@@ -65,8 +71,8 @@ def is_code(answer: str) -> bool:
     return len(answer.strip()) - fenced < max(80, fenced // 4)
 
 
-def _spoken(text: str, sentence: Sentence) -> list[Word] | None:
-    """Return the words of a sentence that claims something, else None."""
+def _claim(text: str, sentence: Sentence) -> Claim | None:
+    """Return a sentence that claims something with its words, else None."""
     start, end = sentence
     if text[end - 1] in _QUESTION:
         return None
@@ -74,18 +80,25 @@ def _spoken(text: str, sentence: Sentence) -> list[Word] | None:
     start = mark.end() if mark else start
     if _COURTESY.match(text, start, end):
         return None
-    found = list(_words_around_brackets(text, start, end))
-    if sum(is_content(word.form) for word in found) < 2:
+    segments = _segments(text, start, end)
+    found = words(text, *segments[0])
+    for segment in segments[1:]:
+        more = words(text, *segment)
+        found.forms.extend(more.forms)
+        found.raws.extend(more.raws)
+    if len([form for form in found.forms if form not in STOP]) < 2:
         return None
-    return None if is_silent(text[start:end]) else found
+    return Claim(sentence, found, segments)
 
 
-def _words_around_brackets(text: str, start: int, end: int) -> Iterator[Word]:
-    """Yield the words of ``text[start:end]`` but those of citations and addresses."""
+def _segments(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Return the stretches of ``text[start:end]`` between citations and addresses."""
+    found = []
     for match in _BRACKETED.finditer(text, start, end):
-        yield from words(text, start, match.start())
+        found.append((start, match.start()))
         start = match.end()
-    yield from words(text, start, end)
+    found.append((start, end))
+    return found
 
 
 def _within(sentence: Sentence, blocks: list[Sentence]) -> bool:

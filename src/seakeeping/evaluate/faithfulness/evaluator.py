@@ -81,7 +81,7 @@ class Faithfulness:
         return Case(evidence, kept, [fact for claim, fact in known], is_cut)
 
     def _judge(self, interaction: Interaction, case: Case, logits: Sequence[float]) -> Evaluation:
-        sizes = [len(claim.words) for claim in case.claims]
+        sizes = [len(claim.words.forms) for claim in case.claims]
         unsupported = probability(self._model.answer_logit(logits, sizes))
         label = "unsupported" if unsupported >= THRESHOLD else "supported"
         return scored(
@@ -97,7 +97,7 @@ class Faithfulness:
 def _known(
     made: Sequence[Claim], evidence: Evidence, model: Model
 ) -> list[tuple[Claim, SentenceFacts]]:
-    meeting = meet(evidence.sources, [word for claim in made for word in claim.words])
+    meeting = meet(evidence.sources, [claim.words.forms for claim in made])
     question = frozenset(forms(evidence.question))
     known = []
     for claim in made:

@@ -13,11 +13,14 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from seakeeping.evaluate.content import PromptText, prompt_texts
-from seakeeping.evaluate.faithfulness.index import IndexCache, TextIndex
+from seakeeping.evaluate.faithfulness.index import SENTENCES_LIMIT, IndexCache, TextIndex
 from seakeeping.records import Interaction
 
 EVIDENCE_CHARS = 400_000
 """Characters of evidence considered for one answer (about 100,000 tokens); the rest is cut."""
+
+EVIDENCE_TEXTS = 1_000
+"""Documents or prompt parts considered for one answer."""
 
 MATERIAL_WORDS = 80
 """A user message of this many words is material, not a bare question."""
@@ -110,12 +113,15 @@ def _within_limit(
     """Index the chosen texts until the limit; the text at the limit is cut."""
     sources: list[Source] = []
     left = EVIDENCE_CHARS
-    for content, document, message, part in chosen:
+    is_cut = len(chosen) > EVIDENCE_TEXTS
+    for content, document, message, part in chosen[:EVIDENCE_TEXTS]:
         if left <= 0:
             return tuple(sources), True
-        sources.append(Source(cache.get(content[:left]), document, message, part))
+        index = cache.get(content[:left])
+        sources.append(Source(index, document, message, part))
         left -= len(content)
-    return tuple(sources), left < 0
+        is_cut = is_cut or len(index.sentences) == SENTENCES_LIMIT
+    return tuple(sources), is_cut or left < 0
 
 
 def _question(prompt: Sequence[PromptText]) -> str:

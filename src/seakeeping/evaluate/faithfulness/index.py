@@ -14,6 +14,9 @@ from seakeeping.evaluate.faithfulness.tokens import STOP, forms
 PREFIX_CHARS = 5
 """Two words that share this many first characters are near: "educator", "education"."""
 
+SENTENCES_LIMIT = 10_000
+"""Sentences of one text that are indexed."""
+
 CACHE_CHARS = 4_000_000
 """Characters of text whose index is kept, the most recently used."""
 
@@ -22,8 +25,8 @@ class TextIndex(NamedTuple):
     """The index of one evidence text.
 
     ``postings`` maps a content word to the sentences that hold it; ``sentence_words`` holds all
-    words of each sentence; ``vocabulary`` all words; ``pairs`` and ``triples`` runs of two and
-    three words; ``prefixes`` the first characters of its longer words.
+    words of each sentence; ``vocabulary`` all words; ``pairs`` all runs of two words; ``prefixes``
+    the first characters of its longer words.
     """
 
     sentences: list[Sentence]
@@ -31,13 +34,12 @@ class TextIndex(NamedTuple):
     postings: dict[str, list[int]]
     vocabulary: frozenset[str]
     pairs: frozenset[tuple[str, str]]
-    triples: frozenset[tuple[str, str, str]]
     prefixes: frozenset[str]
 
 
 def build(text: str) -> TextIndex:
     """Return the index of a text."""
-    sentences = split(text)
+    sentences = split(text, SENTENCES_LIMIT)
     sentence_words: list[frozenset[str]] = []
     postings: dict[str, list[int]] = {}
     running: list[str] = []
@@ -54,7 +56,6 @@ def build(text: str) -> TextIndex:
         postings,
         frozenset(running),
         frozenset(pairwise(running)),
-        frozenset(zip(running, running[1:], running[2:], strict=False)),
         frozenset(form[:PREFIX_CHARS] for form in postings if len(form) > PREFIX_CHARS),
     )
 

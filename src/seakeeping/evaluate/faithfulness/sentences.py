@@ -106,6 +106,8 @@ def _is_abbreviation(text: str, dot: int, end: int) -> bool:
     if end - dot > 1:
         return False
     before = text[max(0, dot - 12) : dot]
+    if before[-5:].isalpha() and before[-5:].islower() and not following[:1].isdigit():
+        return False  # an ordinary long word: most sentences end so
     if _LIST_NUMBER.search(before):
         return True
     return _ABBREVIATED.search(before) is not None and not before.endswith(" I")
@@ -113,10 +115,9 @@ def _is_abbreviation(text: str, dot: int, end: int) -> bool:
 
 def _pieces(text: str, start: int, end: int) -> Iterator[Sentence]:
     """Yield ``[start, end)`` trimmed, in pieces no longer than ``LONGEST_CHARS``."""
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
+    held = text[start:end].lstrip()
+    start = end - len(held)
+    end = start + len(held.rstrip())
     while end - start > LONGEST_CHARS:
         cut = _cut(text, start)
         yield Sentence(start, cut)

@@ -11,6 +11,7 @@ regular expression go back further than that.
 
 import re
 from collections.abc import Iterator
+from string import ascii_lowercase
 from typing import NamedTuple
 
 from seakeeping.evaluate.faithfulness import wordlists
@@ -37,55 +38,51 @@ CACHE_WORDS = 200_000
 """Spellings whose normal form is remembered; then the memory starts anew."""
 
 
-class Word(NamedTuple):
-    """A word of a text: its normal form, where it stands, and how it is written there."""
+class Words(NamedTuple):
+    """The words of a text in order: their normal forms, and how they are written there."""
 
-    form: str
-    start: int
-    end: int
-    raw: str
+    forms: list[str]
+    raws: list[str]
 
 
-def words(text: str, start: int, end: int) -> list[Word]:
-    """Return the words of ``text[start:end]`` with their places in ``text``.
+def words(text: str, start: int, end: int) -> Words:
+    """Return the words of ``text[start:end]``.
 
-    >>> [word.form for word in words("She studied 1,000 cases.", 0, 24)]
+    >>> words("She studied 1,000 cases.", 0, 24).forms
     ['she', 'study', '1000', 'case']
     """
-    pattern = _ASCII_WORD if text.isascii() else _WORD
-    found: list[Word] = []
-    for match in pattern.finditer(text, start, end):
-        raw = match.group()
+    if text.isascii():
+        raws = _ASCII_WORD.findall(text, start, end)
+        return Words([_FORMS[raw] for raw in raws], raws)
+    found = Words([], [])
+    for raw in _WORD.findall(text, start, end):
         form = _FORMS[raw]
         if form is _DENSE:
-            found += _pieces_with_places(raw, match.start())
+            pieces = [piece for piece, _, _ in _pieces(raw)]
+            found.forms.extend(pieces)
+            found.raws.extend(pieces)
         else:
-            found.append(Word(form, match.start(), match.end(), raw))
+            found.forms.append(form)
+            found.raws.append(raw)
+    return found
+
+
+def places(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Return where the words of ``text[start:end]`` stand in ``text``, one place a word."""
+    pattern = _ASCII_WORD if text.isascii() else _WORD
+    found = []
+    for match in pattern.finditer(text, start, end):
+        if _FORMS[match.group()] is _DENSE:
+            at = match.start()
+            found += [(at + first, at + last) for _, first, last in _pieces(match.group())]
+        else:
+            found.append(match.span())
     return found
 
 
 def forms(text: str) -> list[str]:
     """Return the normal forms of all words of a text, in order."""
-    if text.isascii():
-        return [_FORMS[raw] for raw in _ASCII_WORD.findall(text)]
-    found: list[str] = []
-    for raw in _WORD.findall(text):
-        form = _FORMS[raw]
-        if form is _DENSE:
-            found += [piece for piece, _, _ in _pieces(raw)]
-        else:
-            found.append(form)
-    return found
-
-
-def is_content(form: str) -> bool:
-    """Say whether a word carries meaning by itself."""
-    return form not in STOP and (len(form) > 1 or form.isdigit() or not form.isascii())
-
-
-def _pieces_with_places(raw: str, at: int) -> Iterator[Word]:
-    for piece, start, end in _pieces(raw):
-        yield Word(piece, at + start, at + end, piece)
+    return words(text, 0, len(text)).forms
 
 
 def _pieces(raw: str) -> Iterator[tuple[str, int, int]]:
@@ -172,8 +169,8 @@ def _tidy(stem: str) -> str:
     return stem[:-1] if stem.endswith("e") and len(stem) > 3 else stem
 
 
-STOP = frozenset(map(normal_form, wordlists.STOP_WORDS))
-"""Function words in their normal form."""
+STOP = frozenset(map(normal_form, wordlists.STOP_WORDS)) | frozenset(ascii_lowercase)
+"""Function words in their normal form, and lone letters."""
 
 NEGATIONS = frozenset(map(normal_form, wordlists.NEGATIONS))
 """Words that turn a statement round, in their normal form."""
