@@ -28,6 +28,7 @@ _IDS = frozenset({"trace_id", "span_id", "parent_span_id"})
 _NO_ID = b"?"
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
 _WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+_KEY_VALUE = "opentelemetry.proto.common.v1.KeyValue"
 _ANY_VALUE = "opentelemetry.proto.common.v1.AnyValue"
 
 
@@ -107,10 +108,26 @@ def _field(field: FieldDescriptor) -> _Field:
 def _one(field: FieldDescriptor) -> Read:
     """Return the reader of one value of a field."""
     if field.message_type is not None:
-        return _message(field.message_type)
+        read = _message(field.message_type)
+        return _pair(read) if field.message_type.full_name == _KEY_VALUE else read
     if field.name in _IDS:
         return _read_id
     return _SCALARS.get(field.type) or _integers(*_RANGES[field.type])
+
+
+def _pair(read: Read) -> Read:
+    """Return the reader of an attribute, given the general one: nearly all are short cuts."""
+
+    def read_pair(value: Any, depth: int) -> Any:
+        if type(value) is dict and len(value) == 2 and depth < MAX_DEPTH:
+            key, inner = value.get("key"), value.get("value")
+            if type(key) is str and type(inner) is dict and len(inner) == 1:
+                text = inner.get("stringValue")
+                if type(text) is str:
+                    return {"key": key, "value": {"string_value": text}}
+        return read(value, depth)
+
+    return read_pair
 
 
 def _many(read: Read) -> Read:
