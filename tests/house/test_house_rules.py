@@ -1,7 +1,6 @@
 """The rules of the house that no linter states: sizes, cycles, locks, and what may not be named."""
 
 import ast
-import itertools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -36,15 +35,14 @@ def module_name(path: Path) -> str:
 
 
 def imported_names(tree: ast.AST, package: str) -> Iterator[str]:
+    """Yield what is imported: ``a.b.name`` for ``from a.b import name``, absolute throughout."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                above = package.split(".")[: len(package.split(".")) - node.level + 1]
-                base = ".".join([*above, *filter(None, [base])])
-            yield from itertools.chain([base], (f"{base}.{alias.name}" for alias in node.names))
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = [*above * bool(node.level), *filter(None, [node.module])]
+            yield from (".".join([*base, alias.name]) for alias in node.names)
 
 
 def import_graph() -> dict[str, set[str]]:
@@ -52,10 +50,12 @@ def import_graph() -> dict[str, set[str]]:
     graph = {}
     for name, (path, tree) in trees.items():
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        graph[name] = {target for target in imported_names(tree, package) if target in trees}
-        graph[name].discard(name)
-    # "from room import name" runs room/__init__, which imports its files; a file that imports a
-    # sibling through the package's own __init__ is the cycle that this looks for.
+        # A name within a module is the module's; a module within a package is itself.
+        known = (
+            target if target in trees else target.rpartition(".")[0]
+            for target in imported_names(tree, package)
+        )
+        graph[name] = {target for target in known if target in trees} - {name}
     return graph
 
 
