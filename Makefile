@@ -58,9 +58,9 @@ system-packages:
 
 # After a change of the dependencies in pyproject.toml; needs uv.
 lock:
-	$(UV) pip compile --quiet --python-version 3.11 --generate-hashes \
+	$(UV) pip compile --quiet --python-version 3.11 --generate-hashes --extra postgres \
 		--no-emit-index-url --no-header pyproject.toml --output-file requirements.lock
-	$(UV) pip compile --quiet --python-version 3.11 --generate-hashes \
+	$(UV) pip compile --quiet --python-version 3.11 --generate-hashes --extra postgres \
 		--no-emit-index-url --no-header --group dev pyproject.toml \
 		--output-file requirements-dev.lock
 
