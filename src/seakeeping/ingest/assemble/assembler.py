@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from seakeeping.clock import Clock
 from seakeeping.errors import StoreUnavailable
 from seakeeping.ingest.assemble.answers import answers_among
-from seakeeping.ingest.assemble.building import build, merged_facts, stored_span
+from seakeeping.ingest.assemble.building import build, completed, merged_facts, stored_span
 from seakeeping.ingest.assemble.grounding import documents_for, retrievals_of
 from seakeeping.ingest.assemble.memory import Memory
 from seakeeping.ingest.assemble.opinions import evaluation_of, opinion_in, opinions_on
@@ -190,6 +190,8 @@ class Assembler:
             add_told(step, _told_by(trace.logs[span.span_id]))
         if facts.query:
             trace.queries += 1
+        if facts.step is Kind.WORKFLOW and facts.response_id is not None:
+            trace.handed_on.setdefault(span.parent_span_id, []).append(step)
         trace.opinions.extend(opinions_on(span, facts))
         self._memory.grow(trace, weight_of(span.attributes) + 1000)
         self._share(step)
@@ -289,7 +291,7 @@ class Assembler:
                 yield from sharing
 
     def _tell(self, trace: Trace, calls: list[Call], changes: _Changes) -> None:
-        facts = [self._completed(trace, call, merged_facts(call)) for call in calls]
+        facts = [completed(trace, call, merged_facts(call)) for call in calls]
         answers = answers_among(trace, calls, facts)
         ends = sorted(
             call.head.ended_at for call, is_answer in zip(calls, answers, strict=True) if is_answer
@@ -303,8 +305,8 @@ class Assembler:
         self._take_back(trace, {call.head.span.span_id for call in calls}, changes)
 
     def _tell_call(self, trace: Trace, call: Call, known: _Known, changes: _Changes) -> None:
-        has_prompt = int(known.facts.input_messages is not None)
-        revisions = has_prompt, *(step.revision for step in call.steps)
+        borrowed = known.facts.input_messages is not None, known.facts.response_id is not None
+        revisions = *map(int, borrowed), *(step.revision for step in call.steps)
         basis = revisions, known.is_answer, known.documents
         before = trace.told.get(call.head.span.span_id)
         is_fresh = any(step.key in changes.fresh for step in call.steps)
@@ -320,20 +322,6 @@ class Assembler:
         )
         priced = self._priced(built, known.facts.usage.cache_write)
         self._hand_on(trace, priced, basis, changes, is_fresh=is_fresh)
-
-    def _completed(self, trace: Trace, call: Call, facts: Facts) -> Facts:
-        """Give a failed call without its prompt that of the agent run it was made for."""
-        if facts.error_type is None or facts.input_messages is not None:
-            return facts
-        for span_id in trace.ancestors(call.head.span.span_id):
-            above = trace.steps.get(span_id)
-            if above is not None and above.facts.step is Kind.AGENT:
-                return replace(
-                    facts,
-                    system=facts.system or above.facts.system,
-                    input_messages=above.facts.input_messages,
-                )
-        return facts
 
     def _priced(self, interaction: Interaction, cache_write: int | None) -> Interaction:
         if interaction.cost_usd is not None or interaction.input_tokens is None:

@@ -8,8 +8,10 @@ stay in ``attributes``.
 from collections.abc import Mapping
 from dataclasses import replace
 
+from seakeeping.ingest.assemble.trace import Trace
 from seakeeping.ingest.assemble.twins import Call
 from seakeeping.ingest.dialects import Facts, content_hint
+from seakeeping.ingest.dialects import Step as Kind
 from seakeeping.ingest.dialects.keys import GROUP_PREFIX, Place, place_of
 from seakeeping.ingest.dialects.messages import text_in
 from seakeeping.ingest.dialects.terms import (
@@ -39,6 +41,42 @@ def merged_facts(call: Call) -> Facts:
         (s.facts.time_to_first_token_s for s in inner if s.facts.time_to_first_token_s), None
     )
     facts.time_to_first_token_s = first_token or facts.time_to_first_token_s
+    return facts
+
+
+def completed(trace: Trace, call: Call, facts: Facts) -> Facts:
+    """Return the facts with what only other spans of the trace tell.
+
+    A failed call may lack its prompt, which the agent run that it was made for has; a call may lack
+    its response id, which the reply carries where it is handed to the next step.
+    """
+    if facts.error_type is not None and facts.input_messages is None:
+        return _with_prompt(trace, call, facts)
+    if facts.response_id is None and facts.output_messages and trace.handed_on:
+        return _with_response_id(trace, call, facts)
+    return facts
+
+
+def _with_prompt(trace: Trace, call: Call, facts: Facts) -> Facts:
+    for span_id in trace.ancestors(call.head.span.span_id):
+        above = trace.steps.get(span_id)
+        if above is not None and above.facts.step is Kind.AGENT:
+            given, system = above.facts.input_messages, above.facts.system
+            return replace(facts, system=facts.system or system, input_messages=given)
+    return facts
+
+
+def _with_response_id(trace: Trace, call: Call, facts: Facts) -> Facts:
+    text = text_in(facts.output_messages[0]) if facts.output_messages else ""
+    for step in trace.handed_on.get(call.head.span.parent_span_id, ()):
+        reply = step.facts.output_messages
+        if (
+            reply
+            and text_in(reply[0]) == text
+            and step.span.started_at >= call.head.ended_at - 1e-5
+        ):
+            reasons = facts.finish_reasons or step.facts.finish_reasons
+            return replace(facts, response_id=step.facts.response_id, finish_reasons=reasons)
     return facts
 
 
@@ -219,6 +257,7 @@ def holds(facts: Facts, place: Place) -> bool:
 
 def _add_notes(rest: dict[str, Json], facts: Facts) -> None:
     rest["seakeeping.dialect"] = facts.dialect
+    rest.update({key: value for key, value in facts.extras.items() if "." in key})
     if facts.session_id is not None:
         rest["session.id"] = facts.session_id
     if facts.http_status is not None:
@@ -264,7 +303,7 @@ def stored_span(span: Span, facts: Facts) -> Span:
 
 def _is_held(key: str, facts: Facts) -> bool:
     place = place_of(key)
-    return place in _CONTENT_PLACES and holds(facts, place)
+    return (place in _CONTENT_PLACES and holds(facts, place)) or key in facts.content_keys
 
 
 _CONTENT_EVENTS: Mapping[str, None] = dict.fromkeys(

@@ -102,6 +102,7 @@ class Trace:
     recalled: dict[str, Interaction] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     queries: int = 0
+    handed_on: dict[str | None, list[Step]] = field(default_factory=dict)
     needs_history: bool = False
     bytes: int = 0
     touched_at: float = 0.0

@@ -9,14 +9,36 @@ told apart first, by one look at the keys, because most spans of a trace are not
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from seakeeping.ingest.dialects import openinference, otel_genai
+from seakeeping.ingest.dialects import (
+    fallback,
+    langfuse,
+    langsmith,
+    logfire,
+    mlflow,
+    openinference,
+    openllmetry,
+    otel_genai,
+    vector_store,
+    vercel,
+)
 from seakeeping.ingest.dialects.facts import Facts, Score, Step
 from seakeeping.ingest.dialects.failures import read_failure
 from seakeeping.records import JsonObject, Span
 
 Reader = Callable[[Span], Facts | None]
 
-_DIALECTS = (openinference, otel_genai)
+_DIALECTS = (
+    langfuse,
+    openinference,
+    langsmith,
+    mlflow,
+    vercel,
+    logfire,
+    openllmetry,
+    otel_genai,
+    vector_store,
+    fallback,
+)
 """In order of precedence: what a framework says of its own span before the common names."""
 
 _READERS: tuple[Reader, ...] = tuple(dialect.read for dialect in _DIALECTS)
@@ -41,7 +63,10 @@ def read(span: Span) -> Facts | None:
     for rank in ranks:
         facts = _READERS[rank](span)
         if facts is not None:
-            read_failure(span, facts)
+            if facts.step is Step.MODEL:
+                read_failure(span, facts)
+                if facts.output_messages is None or facts.input_messages is None:
+                    fallback.fill_content(facts, attributes)
             return facts
     return None
 

@@ -77,6 +77,7 @@ class Facts:
     scores: tuple[Score, ...] = ()
     continues: bool = False
     truncated: tuple[str, ...] = ()
+    content_keys: tuple[str, ...] = ()
     extras: dict[str, Json] = field(default_factory=dict)
 
     def fill(self, other: "Facts") -> None:

@@ -23,18 +23,18 @@ class Place(IntEnum):
 
 _INPUT = frozenset(
     words("""
-gen_ai.input.messages gen_ai.system_instructions gen_ai.prompt input.value input
+gen_ai.input.messages gen_ai.system_instructions gen_ai.prompt input.value
 langfuse.observation.input mlflow.spanInputs ai.prompt ai.prompt.messages ai.prompt.format
-traceloop.entity.input gen_ai.task.input request_data.messages llm.prompts
-gen_ai.request.messages gen_ai.request.instructions langsmith.inputs
+traceloop.entity.input gen_ai.task.input
+gen_ai.request.messages gen_ai.request.instructions langsmith.inputs request_data
 """)
 )
 _OUTPUT = frozenset(
     words("""
-gen_ai.output.messages gen_ai.completion output.value output langfuse.observation.output
+gen_ai.output.messages gen_ai.completion output.value langfuse.observation.output
 mlflow.spanOutputs ai.response.text ai.response.object ai.response.toolCalls
 ai.response.reasoning ai.response.files ai.result.text ai.result.object ai.result.toolCalls
-traceloop.entity.output gen_ai.task.output response_data llm.completions langsmith.outputs
+traceloop.entity.output gen_ai.task.output response_data langsmith.outputs
 """)
 )
 _TOOLS = frozenset(
@@ -56,8 +56,8 @@ langfuse.observation.prompt.version langfuse.environment langfuse.release logfir
 seakeeping.traffic seakeeping.tenant seakeeping.route seakeeping.region seakeeping.release
 """)
 )
-_INPUT_LISTS = ("llm.input_messages.", "llm.prompts.")
-_OUTPUT_LISTS = ("llm.output_messages.", "llm.choices.", "gen_ai.completion.")
+_INPUT_LISTS = ("llm.input_messages.", "llm.prompts.", "llm.prompt.")
+_OUTPUT_LISTS = ("llm.output_messages.", "llm.choices.", "gen_ai.completion.", "llm.completion.")
 _TOOL_LISTS = ("llm.tools.", "llm.request.functions.")
 GROUP_PREFIX = "seakeeping.group."
 

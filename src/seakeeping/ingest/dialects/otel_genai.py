@@ -55,6 +55,8 @@ MARKERS = (
     "gen_ai.evaluation.name",
 )
 
+_MARKS = frozenset(MARKERS)
+
 CONTENT_HINT = (
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=SPAN_ONLY (older instrumentations: true)"
 )
@@ -86,6 +88,11 @@ def read(span: Span) -> Facts | None:
     if span.events:
         _read_events(span, facts)
     return facts
+
+
+def is_told(attributes: JsonObject) -> bool:
+    """Say whether any of the common ``gen_ai.*`` keys is there."""
+    return not _MARKS.isdisjoint(attributes)
 
 
 def _operation(attributes: JsonObject) -> str | None:
@@ -324,7 +331,8 @@ def event_facts(events: Iterable[tuple[str, JsonObject]]) -> Facts:
     facts = Facts(NAME)
     given: list[JsonObject] = []
     choices: dict[int, tuple[JsonObject, str | None]] = {}
-    for name, body in events:
+    for name, told in events:
+        body = _body(told)
         if name in DETAILS_EVENTS:
             _fill_from_details(facts, body)
         elif name == "gen_ai.choice":
@@ -340,6 +348,13 @@ def event_facts(events: Iterable[tuple[str, JsonObject]]) -> Facts:
         facts.output_messages = tuple(message for message, _ in ordered if message["parts"]) or None
         facts.finish_reasons = tuple(reason for _, reason in ordered if reason)
     return facts
+
+
+def _body(told: JsonObject) -> JsonObject:
+    """Return an event's body; the Azure SDKs spell it as JSON in one attribute."""
+    content = told.get("gen_ai.event.content")
+    found = object_of(content) if content is not None else None
+    return told if found is None else found
 
 
 def _fill_from_details(facts: Facts, body: JsonObject) -> None:

@@ -152,12 +152,17 @@ def _told(value: JsonObject, messages: Messages | None) -> Response:
         usage = usage_of(value)
     return Response(
         messages=_kept(messages),
-        response_id=text_of(value.get("id") if "lc" not in value else None)
-        or text_of(meta.get("id")),
+        response_id=text_of(meta.get("id")) if meta else _own_id(value),
         model=text_of(model) if not isinstance(model, Mapping) else None,
         finish_reasons=(reason,) if reason else (),
         usage=usage,
     )
+
+
+def _own_id(value: JsonObject) -> str | None:
+    """Return the object's id, unless it is one that LangChain made up for the message."""
+    found = text_of(value.get("id")) if "lc" not in value else None
+    return None if found is not None and found.startswith(("run-", "lc_run-")) else found
 
 
 def _metadata(value: JsonObject) -> JsonObject:
