@@ -46,8 +46,14 @@ class _Connection:
             reply.read()
             return reply.status, float(reply.headers.get("retry-after", "1"))
         except (OSError, http.client.HTTPException):
-            self._http = None
+            self.close()
             return 0, 0.2
+
+    def close(self) -> None:
+        """Close the connection; the next post opens a new one."""
+        if self._http is not None:
+            self._http.close()
+        self._http = None
 
 
 def send(
@@ -69,6 +75,7 @@ def send(
         while (body := waiting.get()) is not None:
             if not asked_to_stop.is_set():
                 _deliver(connection, body, sent, lock, attempts, asked_to_stop)
+        connection.close()
 
     threads = [threading.Thread(target=work) for _ in range(senders)]
     start = time.monotonic()
