@@ -23,36 +23,40 @@ class Places:
         return bool(self.buckets)
 
     @property
-    def condition(self) -> str:
-        """The condition on tables whose key begins with service and bucket."""
+    def key_condition(self) -> str:
+        """The condition on any table whose key begins with service and bucket."""
         return (
             "service_name IN {services:Array(String)} AND bucket IN "
-            "arrayMap(x -> toDateTime(x, 'UTC'), {buckets:Array(UInt32)}) AND "
-            + self.time_condition
+            "arrayMap(x -> toDateTime(x, 'UTC'), {buckets:Array(UInt32)})"
         )
 
     @property
     def time_condition(self) -> str:
-        """The condition that leaves out the days without rows of the traces."""
+        """The condition on tables of rows that leaves out the days without rows of the traces."""
         return (
             "started_at >= toDateTime64({first:UInt32}, 6, 'UTC') "
             "AND started_at < toDateTime64({last:UInt32}, 6, 'UTC')"
         )
 
     @property
-    def params(self) -> Mapping[str, object]:
-        """The parameters of both conditions."""
-        return {
-            "services": list(self.services),
-            "buckets": list(self.buckets),
-            "first": min(self.buckets),
-            "last": max(self.buckets) + BUCKET_S,
-        }
+    def condition(self) -> str:
+        """Both conditions."""
+        return f"{self.key_condition} AND {self.time_condition}"
 
     @property
-    def span_params(self) -> Mapping[str, object]:
-        """The parameters of the condition on time."""
+    def key_params(self) -> Mapping[str, object]:
+        """The parameters of ``key_condition``."""
+        return {"services": list(self.services), "buckets": list(self.buckets)}
+
+    @property
+    def time_params(self) -> Mapping[str, object]:
+        """The parameters of ``time_condition``."""
         return {"first": min(self.buckets), "last": max(self.buckets) + BUCKET_S}
+
+    @property
+    def params(self) -> Mapping[str, object]:
+        """The parameters of both conditions."""
+        return {**self.key_params, **self.time_params}
 
 
 def places_of(rows: Sequence[tuple[str, float]]) -> Places:

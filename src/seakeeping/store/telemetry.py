@@ -7,8 +7,8 @@ version of every row, and no row that was taken back. Everything here may raise 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from seakeeping.records import Evaluation, Interaction, MetricPoint, Span
-from seakeeping.store import lists, places, rows
+from seakeeping.records import Counts, Evaluation, Interaction, MetricPoint, Span, Traffic
+from seakeeping.store import lists, places, rollups, rows
 from seakeeping.store.client import StoreClient, address_of
 from seakeeping.store.filters import Clause, EvaluationFilter, InteractionFilter, Page
 from seakeeping.store.migration import migrate
@@ -30,21 +30,31 @@ __all__ = [
 ]
 
 
-def connect(url: str, token: str | None = None) -> "Store":
+def connect(
+    url: str, token: str | None = None, *, counted: Sequence[str] = (Traffic.LIVE,)
+) -> "Store":
     """Return the store at an address; nothing is sent yet.
 
     Args:
         url: ``http://127.0.0.1:PORT`` of the embedded store, or ``clickhouse://user:pw@host:port``.
         token: what opens the embedded store; a server's password stands in its URL.
+        counted: kinds of traffic that summaries, series and counts add up; in demo mode also demo.
     """
-    return Store(StoreClient(address_of(url, token)))
+    return Store(StoreClient(address_of(url, token)), counted=counted)
 
 
 class Store:
     """One telemetry store; may be used from many threads."""
 
-    def __init__(self, client: StoreClient, topology: Topology | None = None) -> None:
+    def __init__(
+        self,
+        client: StoreClient,
+        topology: Topology | None = None,
+        *,
+        counted: Sequence[str] = (Traffic.LIVE,),
+    ) -> None:
         self.client = client
+        self._counted = tuple(str(traffic) for traffic in counted)
         self._topology = topology or Topology()
 
     def migrate(self) -> None:
@@ -97,6 +107,51 @@ class Store:
     def insert_metric_points(self, points: Sequence[MetricPoint], token: str) -> None:
         """Keep points of time series."""
         self._insert("metric_points", rows.metric_points_block(points), token)
+
+    # rollups
+
+    def refresh_rollups(self, buckets: Iterable[tuple[str, float]]) -> None:
+        """Recompute (service_name, start of five minutes) buckets from the latest rows."""
+        rollups.refresh(self.client, buckets, self._kept_since())
+
+    def stale_buckets(self, since: float) -> list[tuple[str, float]]:
+        """Return buckets with rows stored after ``since`` that their rollups do not know of."""
+        return rollups.stale_buckets(self.client, since)
+
+    def services(self, now: float, window_s: float) -> list[ServiceSummary]:
+        """Return the services with calls in the window that ends now, by name."""
+        return rollups.services(self.client, self._window(now - window_s, now))
+
+    def series(self, service: str, start: float, end: float, step_s: int) -> list[SeriesPoint]:
+        """Return a point for each step from the one that holds ``start`` to ``end``.
+
+        Raises BadInput where ``step_s`` is not a multiple of 300.
+        """
+        return rollups.series(self.client, service, self._window(start, end), step_s)
+
+    def counts(
+        self,
+        service: str,
+        start: float,
+        end: float,
+        *,
+        indicator: str,
+        threshold_s: float | None = None,
+    ) -> Counts:
+        """Return the valid and bad events in the five-minute buckets that overlap the window.
+
+        ``availability``: a call is bad that ended in an error. ``latency``: of the calls without
+        error whose duration is known, those over ``threshold_s`` are bad; it must be one of
+        ``histogram.EDGES_US``. Raises BadInput.
+        """
+        window = self._window(start, end)
+        return rollups.counts(self.client, service, window, indicator, threshold_s)
+
+    def _window(self, start: float, end: float) -> rollups.Window:
+        return rollups.Window(start, end, self._counted)
+
+    def _kept_since(self) -> float:
+        return 0.0
 
     def _insert(self, table: str, block: Block, token: str) -> None:
         if block.rows:
@@ -190,7 +245,7 @@ class Store:
         found = self.client.read(
             f"SELECT {rows.SPAN_SELECT} FROM {DATABASE}.spans FINAL WHERE trace_id IN "
             f"{{ids:Array(String)}} AND {where.time_condition} ORDER BY started_at, span_id",
-            {**where.span_params, "ids": list(trace_ids)},
+            {**where.time_params, "ids": list(trace_ids)},
         )
         return [rows.span(row) for row in found]
 
