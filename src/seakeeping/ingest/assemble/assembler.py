@@ -13,7 +13,7 @@ from seakeeping.clock import Clock
 from seakeeping.errors import StoreUnavailable
 from seakeeping.ingest.assemble.answers import answers_among
 from seakeeping.ingest.assemble.building import build, completed, merged_facts, stored_span
-from seakeeping.ingest.assemble.grounding import documents_for, retrievals_of
+from seakeeping.ingest.assemble.grounding import Grounds, grounds_of, retrievals_of
 from seakeeping.ingest.assemble.memory import Memory
 from seakeeping.ingest.assemble.opinions import evaluation_of, opinion_in, opinions_on
 from seakeeping.ingest.assemble.recall import recall
@@ -35,7 +35,7 @@ from seakeeping.ingest.dialects import Step as Kind
 from seakeeping.ingest.dialects.otel_genai import CONTENT_EVENTS, DETAILS_EVENTS, event_facts
 from seakeeping.ingest.dialects.values import first_text
 from seakeeping.metrics import ERRORS
-from seakeeping.records import Document, Evaluation, Interaction, JsonObject, LogEvent, Span
+from seakeeping.records import Evaluation, Interaction, JsonObject, LogEvent, Span
 
 _CLOCK_SLACK_S = 60.0
 _MOST_SHARING = 8
@@ -59,7 +59,7 @@ class _Known:
     """What is known of one call."""
 
     facts: Facts
-    documents: tuple[Document, ...]
+    grounds: Grounds
     is_answer: bool
 
 
@@ -298,16 +298,16 @@ class Assembler:
         )
         levels = retrievals_of(trace)
         for call, told, is_answer in zip(calls, facts, answers, strict=True):
-            documents = documents_for(call, trace, levels, ends)
-            if not documents and call.head.span.span_id in trace.recalled:
-                documents = trace.recalled[call.head.span.span_id].documents
-            self._tell_call(trace, call, _Known(told, documents, is_answer), changes)
+            grounds = grounds_of(call, trace, levels, ends)
+            if not grounds.documents and call.head.span.span_id in trace.recalled:
+                grounds = Grounds(trace.recalled[call.head.span.span_id].documents)
+            self._tell_call(trace, call, _Known(told, grounds, is_answer), changes)
         self._take_back(trace, {call.head.span.span_id for call in calls}, changes)
 
     def _tell_call(self, trace: Trace, call: Call, known: _Known, changes: _Changes) -> None:
         borrowed = known.facts.input_messages is not None, known.facts.response_id is not None
         revisions = *map(int, borrowed), *(step.revision for step in call.steps)
-        basis = revisions, known.is_answer, known.documents
+        basis = revisions, known.is_answer, known.grounds
         before = trace.told.get(call.head.span.span_id)
         is_fresh = any(step.key in changes.fresh for step in call.steps)
         if not is_fresh and before is not None and before.basis == basis:
@@ -315,7 +315,7 @@ class Assembler:
         built = build(
             call,
             known.facts,
-            known.documents,
+            known.grounds,
             is_answer=known.is_answer,
             traffic=call.head.traffic,
             version=0,

@@ -8,6 +8,7 @@ stay in ``attributes``.
 from collections.abc import Mapping
 from dataclasses import replace
 
+from seakeeping.ingest.assemble.grounding import Grounds
 from seakeeping.ingest.assemble.trace import Trace
 from seakeeping.ingest.assemble.twins import Call
 from seakeeping.ingest.dialects import Facts, content_hint
@@ -19,7 +20,7 @@ from seakeeping.ingest.dialects.terms import (
     provider_of,
 )
 from seakeeping.ingest.dialects.usage import Usage
-from seakeeping.records import Document, Interaction, Json, JsonObject, Span, Traffic
+from seakeeping.records import Interaction, Json, JsonObject, Span, Traffic
 
 _TRAFFIC = frozenset(traffic.value for traffic in Traffic)
 _CHARACTERS_A_TOKEN = 4
@@ -113,7 +114,7 @@ def duration_of(call: Call) -> float | None:
 def build(
     call: Call,
     facts: Facts,
-    documents: tuple[Document, ...],
+    grounds: Grounds,
     *,
     is_answer: bool,
     traffic: str | None,
@@ -124,7 +125,7 @@ def build(
     Args:
         call: the spans of the call.
         facts: see :func:`merged_facts`.
-        documents: what the call was given.
+        grounds: the documents that the call was given.
         is_answer: whether its text goes to a user.
         traffic: overrides what the span says, None does not.
         version: of the interaction.
@@ -134,6 +135,8 @@ def build(
     duration_s = duration_of(call)
     ttft = first_token_in(facts, duration_s)
     attributes, groups = split_attributes(span, facts)
+    if grounds.query is not None and grounds.documents:
+        attributes["gen_ai.retrieval.query.text"] = grounds.query
     usage = _usage_with_estimate(facts, attributes)
     messages = facts.output_messages
     return Interaction(
@@ -159,7 +162,7 @@ def build(
         answer_text=(text_in(messages[0]) or None) if messages else None,
         is_answer=is_answer,
         tool_definitions=facts.tool_definitions,
-        documents=documents,
+        documents=grounds.documents,
         input_tokens=usage.input,
         output_tokens=usage.output,
         cache_read_tokens=usage.cache_read,

@@ -7,6 +7,7 @@ reranker's output replaces what it was given. Late spans change the result, neve
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from seakeeping.ingest.assemble.trace import Step, Trace
 from seakeeping.ingest.assemble.twins import Call
@@ -37,10 +38,19 @@ def retrievals_of(trace: Trace) -> Levels:
     return levels
 
 
-def documents_for(
-    call: Call, trace: Trace, levels: Levels, answer_ends: Sequence[float]
-) -> tuple[Document, ...]:
-    """Return the documents that the call was given, () where there are none.
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What a call was given to answer from: the documents, and the question they were found by."""
+
+    documents: tuple[Document, ...] = ()
+    query: str | None = None
+
+
+NO_GROUNDS = Grounds()
+
+
+def grounds_of(call: Call, trace: Trace, levels: Levels, answer_ends: Sequence[float]) -> Grounds:
+    """Return the documents that the call was given, none where there are none.
 
     Args:
         call: the model call.
@@ -48,17 +58,23 @@ def documents_for(
         levels: see :func:`retrievals_of`.
         answer_ends: when the answers of the trace ended, ascending.
     """
-    own = next((step.facts.documents for step in call.steps if step.facts.documents), ())
-    if own or not levels:
-        return own
+    own = next((step.facts for step in call.steps if step.facts.documents), None)
+    if own is not None:
+        return Grounds(own.documents, own.query)
+    if not levels:
+        return NO_GROUNDS
     start = call.head.span.started_at + _SLACK_S
     index = bisect_right(answer_ends, start)
     since = answer_ends[index - 1] - _SLACK_S if index else None
     for level in (*trace.ancestors(call.head.span.span_id), _ROOT):
         before = _before(levels.get(level, ()), start, since)
         if before:
-            return _given(before)
-    return ()
+            return Grounds(_given(before), _query(before))
+    return NO_GROUNDS
+
+
+def _query(steps: Sequence[Step]) -> str | None:
+    return next((step.facts.query for step in reversed(steps) if step.facts.query), None)
 
 
 def _before(steps: Sequence[Step], start: float, since: float | None) -> Sequence[Step]:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from seakeeping.ingest.dialects import Facts, Score
-from seakeeping.records import Document, Interaction, JsonObject, LogEvent, Span
+from seakeeping.records import Interaction, JsonObject, LogEvent, Span
 
 Key = tuple[str, str]
 """Trace id and span id."""
 
-Basis = tuple[tuple[int, ...], bool, tuple[Document, ...]]
+Basis = tuple[tuple[int, ...], bool, object]
 """What an interaction was built from: revisions of its spans, whether it answers, its documents."""
 
 _DEEPEST = 4096
