@@ -138,6 +138,7 @@ class Narrator:
                         "service.version": call.release.version,
                         "deployment.environment.name": "production",
                         "seakeeping.traffic": "demo",
+                        "seakeeping.release": call.release.version,
                     }
                 ),
                 sampler=self._kept,

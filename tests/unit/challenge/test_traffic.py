@@ -103,7 +103,7 @@ def test_resource_names_service_and_release() -> None:
     call = next(one for one in HISTORY if one.release.is_bad)
     resource = told(call)[-1].resource.attributes
     assert resource["service.name"] == "field-guide"
-    assert resource["service.version"] == "2.4.0"
+    assert resource["service.version"] == resource["seakeeping.release"] == "2.4.0"
 
 
 @pytest.mark.parametrize("weight", [8, 128, 256, 2048])
