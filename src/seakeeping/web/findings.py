@@ -59,7 +59,8 @@ def answer_pieces(text: str, found: Sequence[Finding]) -> list[Piece]:
         for f in found
         if f.start is not None and f.end is not None
     ]
-    return cut(text, marks, worst=(UNSUPPORTED,))
+    words = [Mark(0, *word, "") for f in found if f.is_unsupported for word in f.words]
+    return cut(text, [*marks, *words], worst=(UNSUPPORTED,))
 
 
 def source_pieces(text: str, source: Source, found: Sequence[Finding]) -> list[Piece]:

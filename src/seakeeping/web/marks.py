@@ -12,7 +12,10 @@ from itertools import pairwise
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Finding ``number`` covers code points ``start`` to ``end``, exclusive; ``kind`` styles it."""
+    """Finding ``number`` covers code points ``start`` to ``end``, exclusive; ``kind`` styles it.
+
+    A mark of number 0 is no finding of its own: it points at words within others.
+    """
 
     number: int
     start: int
@@ -22,12 +25,16 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of text under the same marks. ``ends`` are the findings that end with it."""
+    """A stretch of text under the same marks.
+
+    ``ends`` are the findings that end with it; ``is_word`` says that a mark points at its words.
+    """
 
     text: str
     numbers: tuple[int, ...] = ()
     kind: str = ""
     ends: tuple[int, ...] = ()
+    is_word: bool = False
 
 
 def cut(text: str, marks: Iterable[Mark], *, worst: Sequence[str] = ()) -> list[Piece]:
@@ -46,7 +53,8 @@ def _clipped(mark: Mark, length: int) -> Mark:
 
 
 def _piece(text: str, start: int, end: int, held: Sequence[Mark], worst: Sequence[str]) -> Piece:
-    over = [m for m in held if m.start <= start and end <= m.end]
+    all_over = [m for m in held if m.start <= start and end <= m.end]
+    over = [m for m in all_over if m.number]
     kinds = [m.kind for m in over]
     kind = next((k for k in worst if k in kinds), kinds[0] if kinds else "")
     return Piece(
@@ -54,4 +62,5 @@ def _piece(text: str, start: int, end: int, held: Sequence[Mark], worst: Sequenc
         numbers=tuple(m.number for m in over),
         kind=kind,
         ends=tuple(m.number for m in over if m.end == end),
+        is_word=len(over) < len(all_over),
     )

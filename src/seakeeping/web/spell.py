@@ -71,12 +71,16 @@ def rate(value: float | None) -> str:
     """Return events a minute, the number alone: ``0.4``, ``12``, ``1,340``."""
     if value is None:
         return MISSING
-    return f"{value:,.0f}" if value >= 100 else _digits(value)
+    return f"{value:,.0f}" if value >= 100 else _digits(value, 2 if value < 1 else 3)
 
 
 def burn(value: float | None) -> str:
     """Return a burn rate: ``0.4x``, ``14x``."""
-    return MISSING if value is None else f"{_digits(value)}x"
+    return (
+        MISSING
+        if value is None
+        else f"{_digits(value, 1 if value < 0.1 else 2 if value < 10 else 3)}x"
+    )
 
 
 def size(value: float | None) -> str:
@@ -115,11 +119,11 @@ def clip(text: str | None, length: int = 160) -> str:
     return line if len(line) <= length and len(text) <= length * 2 else line[: length - 1] + "…"
 
 
-def _digits(value: float) -> str:
-    """Return three significant digits without an exponent or trailing zeros."""
+def _digits(value: float, significant: int = 3) -> str:
+    """Return that many significant digits without an exponent or trailing zeros."""
     if value == 0:
         return "0"
-    places = max(0, 2 - math.floor(math.log10(abs(value))))
+    places = max(0, significant - 1 - math.floor(math.log10(abs(value))))
     return _trim(f"{value:,.{min(places, 6)}f}")
 
 

@@ -74,10 +74,12 @@ def test_a_reason_reads_as_words() -> None:
 
 def test_the_answer_is_cut_at_its_claims() -> None:
     pieces = answer_pieces(ANSWER, findings([evaluation(GOOD, BAD)]))
-    assert [(p.text, p.kind) for p in pieces] == [
-        ("🌊 The ferry sails daily.", "supported"),
-        (" ", ""),
-        ("It costs 40 euro.", "unsupported"),
+    assert [(p.text, p.kind, p.is_word, p.ends) for p in pieces] == [
+        ("🌊 The ferry sails daily.", "supported", False, (2,)),
+        (" ", "", False, ()),
+        ("It costs ", "unsupported", False, ()),
+        ("40", "unsupported", True, ()),
+        (" euro.", "unsupported", False, (1,)),
     ]
 
 

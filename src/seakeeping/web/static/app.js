@@ -43,10 +43,15 @@ function columns(data) {
   return [data.t, ...data.series.map((s) => s.values)];
 }
 
+// a lone value between two gaps has no line: draw it as a point
+function sparse(values) {
+  return values.some((v, i) => v !== null && (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null);
+}
+
 function lines(data, width) {
   return data.series.map((s, i) => ({
     label: s.label, stroke: token(inks[i]), width, dash: i === 1 ? [6, 3] : undefined,
-    spanGaps: false, points: { show: false },
+    spanGaps: false, points: { show: sparse(s.values), size: 3, fill: token(inks[i]) },
     fill: i === 0 ? token(inks[0]) + "22" : undefined,
   }));
 }

@@ -1,0 +1,176 @@
+"""The JSON API: one table of operations, from which routes and the OpenAPI document follow."""
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from seakeeping.errors import BadInput, NotFound
+from seakeeping.records.codec import iso, to_json
+from seakeeping.web import params
+from seakeeping.web.answers import JsonAnswer, listed
+from seakeeping.web.filters import (
+    EVALUATIONS,
+    INTERACTIONS,
+    METRIC_POINTS,
+    evaluation_filter,
+    interaction_filter,
+)
+from seakeeping.web.openapi import Operation, document
+from seakeeping.web.params import Param
+from seakeeping.web.room import Room
+
+_SERVICE = (Param("service", params.text, "Only this service."),)
+_SERVICES_WINDOW = (
+    Param("window", params.one_of("1h", "24h", "30d"), "How far back to look; 1h where left out.",
+          {"type": "string", "enum": ["1h", "24h", "30d"]}),
+)  # fmt: skip
+
+
+class Api:
+    """The handlers of all operations."""
+
+    def __init__(self, room: Room, *, scopes: Callable[[Request], frozenset[str]]) -> None:
+        self._room = room
+        self._scopes = scopes
+        self.operations = self._table()
+        self._document = document(self.operations)
+
+    def routes(self) -> list[Route]:
+        """Return the routes of the API."""
+        return [Route(op.path, op.handler, methods=[op.method]) for op in self.operations]
+
+    def _table(self) -> tuple[Operation, ...]:
+        return (
+            Operation("GET", "/api/services", self.services, "Services seen in a window: calls, "
+                      "latencies, verdicts, cost.", "ServiceSummary[]", _SERVICES_WINDOW),
+            Operation("GET", "/api/interactions", self.interactions, "Model calls, newest first.",
+                      "Interaction[]", INTERACTIONS),
+            Operation("GET", "/api/interactions/{trace_id}/{span_id}", self.interaction,
+                      "One model call with its evaluations.", "ScoredInteraction"),
+            Operation("GET", "/api/traces/{trace_id}", self.trace, "A trace's spans.", "Span[]"),
+            Operation("GET", "/api/evaluations", self.evaluations, "Evaluations, newest first.",
+                      "Evaluation[]", EVALUATIONS),
+            Operation("GET", "/api/metrics", self.metric_points, "Points of a metric, by time.",
+                      "MetricPoint[]", METRIC_POINTS),
+            Operation("GET", "/api/objectives", self.objectives, "What every service is held to.",
+                      "Objective[]", _SERVICE),
+            Operation("GET", "/api/budgets", self.budgets, "Every objective, measured now.",
+                      "Budget[]", _SERVICE),
+            Operation("GET", "/api/events", self.events, "Server-sent events: `hello` once, `tick` "
+                      "when pages should look again, `slow` every half minute.", "events"),
+            Operation("DELETE", "/api/subjects/{user_id}", self.erase, "Erase what the calls of a "
+                      "user hold; needs the scope admin, and is recorded.", "Erasure"),
+            Operation("GET", "/api/openapi.json", self.openapi, "This document.", "object"),
+        )  # fmt: skip
+
+    async def services(self, request: Request) -> Response:
+        """Answer with the services."""
+        given = params.read(request.query_params, _SERVICES_WINDOW)
+        window_s = {"1h": 3600, "24h": 86_400, "30d": 2_592_000}[given.get("window", "1h")]
+        now = self._room.clock.now()
+        return listed(await self._room.reader.ask(lambda: self._room.store.services(now, window_s)))
+
+    async def interactions(self, request: Request) -> Response:
+        """Answer with a page of calls."""
+        given = params.read(request.query_params, INTERACTIONS)
+        where, (limit, cursor) = interaction_filter(given), _page(given)
+        store = self._room.store
+        page = await self._room.reader.ask(
+            lambda: store.interactions(where, limit=limit, cursor=cursor)
+        )
+        return listed(page.items, page.next)
+
+    async def interaction(self, request: Request) -> Response:
+        """Answer with one call and its evaluations."""
+        params.read(request.query_params, ())
+        trace_id, span_id = request.path_params["trace_id"], request.path_params["span_id"]
+        store = self._room.store
+        call = await self._room.reader.ask(lambda: store.interaction(trace_id, span_id))
+        if call is None:
+            raise NotFound(
+                f"no interaction {span_id} in trace {trace_id}",
+                hint="it may be on its way, older than retention, or erased",
+            )
+        scores = await self._room.reader.ask(lambda: store.evaluations_of(trace_id, span_id))
+        return JsonAnswer({**to_json(call), "evaluations": [to_json(score) for score in scores]})
+
+    async def trace(self, request: Request) -> Response:
+        """Answer with the spans of a trace, in order of start."""
+        params.read(request.query_params, ())
+        trace_id = request.path_params["trace_id"]
+        spans = await self._room.reader.ask(lambda: self._room.store.trace(trace_id))
+        if not spans:
+            raise NotFound(f"no trace {trace_id}", hint="its spans may be older than retention")
+        return listed(spans)
+
+    async def evaluations(self, request: Request) -> Response:
+        """Answer with a page of evaluations."""
+        given = params.read(request.query_params, EVALUATIONS)
+        where, (limit, cursor) = evaluation_filter(given), _page(given)
+        store = self._room.store
+        page = await self._room.reader.ask(
+            lambda: store.evaluations(where, limit=limit, cursor=cursor)
+        )
+        return listed(page.items, page.next)
+
+    async def metric_points(self, request: Request) -> Response:
+        """Answer with metric points."""
+        given = params.read(request.query_params, METRIC_POINTS)
+        for name in ("service", "name"):
+            if name not in given:
+                raise BadInput(f"{name} is missing", hint="name one metric of one service")
+        store, end = self._room.store, given.get("until", self._room.clock.now())
+        points = await self._room.reader.ask(
+            lambda: store.metric_points(
+                given["service"],
+                given["name"],
+                given.get("since", end - 3600),
+                end,
+                limit=given.get("limit", params.DEFAULT_LIMIT),
+            )
+        )
+        return listed(points)
+
+    async def objectives(self, request: Request) -> Response:
+        """Answer with the objectives."""
+        service = params.read(request.query_params, _SERVICE).get("service")
+        watch = self._room.watch
+        return listed(await self._room.reader.ask(lambda: watch.objectives(service)))
+
+    async def budgets(self, request: Request) -> Response:
+        """Answer with the budgets."""
+        service = params.read(request.query_params, _SERVICE).get("service")
+        watch = self._room.watch
+        return listed(await self._room.reader.ask(lambda: watch.budgets(service)))
+
+    async def events(self, request: Request) -> Response:
+        """Answer with a stream of events."""
+        params.read(request.query_params, ())
+        return self._room.hub.stream({"at": iso(self._room.clock.now())})
+
+    async def erase(self, request: Request) -> Response:
+        """Erase a user's content."""
+        params.read(request.query_params, ())
+        user_id = request.path_params["user_id"]
+        by = ",".join(sorted(self._scopes(request)))
+        store, audit = self._room.store, self._room.audit
+
+        def erase() -> int:
+            erased = store.erase_subject(user_id)
+            audit(user_id, by, erased)
+            return erased
+
+        erased = await self._room.reader.ask(erase)
+        now = iso(self._room.clock.now())
+        return JsonAnswer({"user_id": user_id, "interactions": erased, "at": now})
+
+    async def openapi(self, request: Request) -> Response:
+        """Answer with the description of this API."""
+        return JsonAnswer(self._document)
+
+
+def _page(given: dict[str, Any]) -> tuple[int, str | None]:
+    return given.get("limit", params.DEFAULT_LIMIT), given.get("cursor")

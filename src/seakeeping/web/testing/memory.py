@@ -1,0 +1,219 @@
+"""A telemetry store of plain lists, for tests of what asks a store."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from seakeeping.errors import StoreUnavailable
+from seakeeping.records import Counts, Evaluation, Interaction, MetricPoint, Span
+from seakeeping.store.filters import EvaluationFilter, InteractionFilter, Page
+from seakeeping.store.telemetry import SeriesPoint, ServiceSummary
+
+Item = TypeVar("Item")
+
+
+class MemoryStore:
+    """A telemetry store of plain lists: what the pages and the API ask, answered honestly.
+
+    ``is_away`` makes every question fail as a store does that is gone; ``erased`` names the users
+    that were erased.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[Interaction] = []
+        self.scores: list[Evaluation] = []
+        self.spans: list[Span] = []
+        self._by_call: defaultdict[tuple[str, str], list[Evaluation]] = defaultdict(list)
+        self.points: list[MetricPoint] = []
+        self.erased: list[str] = []
+        self.is_away = False
+
+    def add(
+        self,
+        calls: Iterable[Interaction] = (),
+        scores: Iterable[Evaluation] = (),
+        spans: Iterable[Span] = (),
+    ) -> None:
+        """Keep records."""
+        self.calls += calls
+        for score in scores:
+            self.scores.append(score)
+            self._by_call[score.trace_id, score.span_id].append(score)
+        self.spans += spans
+
+    def ping(self, timeout_s: float) -> bool:
+        """Return whether it answers."""
+        return not self.is_away
+
+    def ping_or_raise(self) -> None:
+        """Raise StoreUnavailable while it is away."""
+        self._answer()
+
+    def services(self, now: float, window_s: float) -> list[ServiceSummary]:
+        """Return a summary of each service called in the window."""
+        self._answer()
+        recent = [c for c in self.calls if now - window_s <= c.started_at <= now]
+        names = sorted({call.service_name for call in recent})
+        return [self._summary(n, [c for c in recent if c.service_name == n]) for n in names]
+
+    def series(self, service: str, start: float, end: float, step_s: int) -> list[SeriesPoint]:
+        """Return one point a step."""
+        self._answer()
+        first = int(start // step_s) * step_s
+        steps: defaultdict[int, list[Interaction]] = defaultdict(list)
+        for call in self.calls:
+            if call.service_name == service:
+                steps[int(call.started_at // step_s) * step_s].append(call)
+        return [self._point(at, steps[at]) for at in range(first, int(end) + 1, step_s)]
+
+    def counts(
+        self,
+        service: str,
+        start: float,
+        end: float,
+        *,
+        indicator: str,
+        threshold_s: float | None = None,
+    ) -> Counts:
+        """Return the events of an indicator."""
+        self._answer()
+        own = [c for c in self.calls if c.service_name == service and start <= c.started_at < end]
+        if indicator == "latency":
+            own = [c for c in own if c.error_type is None and c.duration_s is not None]
+            bad = [c for c in own if (c.duration_s or 0) > (threshold_s or 0)]
+        else:
+            bad = [c for c in own if c.error_type is not None]
+        weights = sum(c.sampling_weight for c in own), sum(c.sampling_weight for c in bad)
+        return Counts(weights[0], weights[1], len(own), len(bad))
+
+    def interactions(
+        self, where: InteractionFilter, *, limit: int, cursor: str | None = None
+    ) -> Page[Interaction]:
+        """Return calls, newest first; the cursor is the place in the list."""
+        self._answer()
+        found = [c for c in self.calls if self._has(c, where)]
+        return _page(sorted(found, key=lambda c: -c.started_at), limit, cursor)
+
+    def interaction(self, trace_id: str, span_id: str) -> Interaction | None:
+        """Return one call."""
+        self._answer()
+        return next((c for c in self.calls if c.key == (trace_id, span_id)), None)
+
+    def evaluations(
+        self, where: EvaluationFilter, *, limit: int, cursor: str | None = None
+    ) -> Page[Evaluation]:
+        """Return evaluations, newest first."""
+        self._answer()
+        started = {c.key: c for c in self.calls}
+        found = [e for e in self.scores if _judged(e, started.get((e.trace_id, e.span_id)), where)]
+        return _page(sorted(found, key=lambda e: -e.evaluated_at), limit, cursor)
+
+    def evaluations_of(self, trace_id: str, span_id: str) -> list[Evaluation]:
+        """Return the evaluations of one call."""
+        self._answer()
+        return list(self._by_call.get((trace_id, span_id), ()))
+
+    def trace(self, trace_id: str) -> list[Span]:
+        """Return the spans of a trace."""
+        self._answer()
+        return sorted((s for s in self.spans if s.trace_id == trace_id), key=lambda s: s.started_at)
+
+    def metric_points(
+        self, service_name: str, name: str, start: float, end: float, *, limit: int
+    ) -> list[MetricPoint]:
+        """Return the points of one metric, oldest first."""
+        self._answer()
+        found = [p for p in self.points if (p.service_name, p.name) == (service_name, name)]
+        return sorted((p for p in found if start <= p.at < end), key=lambda p: p.at)[:limit]
+
+    def erase_subject(self, user_id: str) -> int:
+        """Forget a user's calls."""
+        self._answer()
+        before = len(self.calls)
+        self.calls = [c for c in self.calls if c.user_id != user_id]
+        self.erased.append(user_id)
+        return before - len(self.calls)
+
+    def _answer(self) -> None:
+        if self.is_away:
+            raise StoreUnavailable("the store does not answer")
+
+    def _has(self, call: Interaction, where: InteractionFilter) -> bool:
+        labels = {e.score_label for e in self._by_call.get(call.key, ())}
+        special: dict[str, Callable[[Any], bool]] = {
+            "start": lambda v: call.started_at >= v,
+            "end": lambda v: call.started_at < v,
+            "has_error": lambda v: (call.error_type is not None) == v,
+            "label": lambda v: v in labels,
+        }
+        return all(
+            special[f.name](value) if f.name in special else getattr(call, f.name) == value
+            for f in fields(where)
+            if (value := getattr(where, f.name)) is not None
+        )
+
+    def _summary(self, name: str, calls: Sequence[Interaction]) -> ServiceSummary:
+        point = self._point(0.0, calls)
+        took = [c.duration_s for c in calls if c.duration_s is not None]
+        first = [c.time_to_first_token_s for c in calls if c.time_to_first_token_s is not None]
+        answers = [c for c in calls if c.is_answer]
+        return ServiceSummary(
+            service_name=name, calls=len(calls), errors=point.errors, answers=len(answers),
+            latency_p50_s=_quantile(took, 0.5), latency_p95_s=_quantile(took, 0.95),
+            latency_p99_s=_quantile(took, 0.99), ttft_p50_s=_quantile(first, 0.5),
+            ttft_p95_s=_quantile(first, 0.95), input_tokens=point.input_tokens,
+            output_tokens=point.output_tokens, cost_usd=point.cost_usd, scored=point.scored,
+            skipped=0, unsupported=point.unsupported, eligible=point.scored,
+            coverage_ratio=1.0 if point.scored else None,
+            scoring_lag_s=0.4 if point.scored else None,
+            content_ratio=sum(c.answer_text is not None for c in calls) / len(calls),
+            last_seen_at=max(c.started_at for c in calls),
+        )  # fmt: skip
+
+    def _point(self, start: float, calls: Sequence[Interaction]) -> SeriesPoint:
+        judged = [
+            e
+            for call in calls
+            for e in self._by_call.get(call.key, ())
+            if e.name == "faithfulness" and e.score_label
+        ]
+        costs = [c.cost_usd for c in calls if c.cost_usd is not None]
+        return SeriesPoint(
+            start=start, calls=len(calls), errors=sum(c.error_type is not None for c in calls),
+            latency_p95_s=_quantile([c.duration_s or 0.0 for c in calls], 0.95),
+            ttft_p95_s=_quantile(
+                [t for c in calls if (t := c.time_to_first_token_s) is not None], 0.95
+            ),
+            scored=len(judged), unsupported=sum(e.score_label == "unsupported" for e in judged),
+            cost_usd=sum(costs) if costs else None,
+            input_tokens=sum(c.input_tokens or 0 for c in calls),
+            output_tokens=sum(c.output_tokens or 0 for c in calls),
+        )  # fmt: skip
+
+
+def _judged(evaluation: Evaluation, call: Interaction | None, where: EvaluationFilter) -> bool:
+    if call is None:
+        return False
+    special: dict[str, Callable[[Any], bool]] = {
+        "start": lambda v: call.started_at >= v,
+        "end": lambda v: call.started_at < v,
+        "service_name": lambda v: call.service_name == v,
+        "is_scored": lambda v: (evaluation.skipped_reason is None) == v,
+    }
+    return all(
+        special[f.name](value) if f.name in special else getattr(evaluation, f.name) == value
+        for f in fields(where)
+        if (value := getattr(where, f.name)) is not None
+    )
+
+
+def _page(items: Sequence[Item], limit: int, cursor: str | None) -> Page[Item]:
+    start = int(cursor or 0)
+    more = start + limit < len(items)
+    return Page(items[start : start + limit], str(start + limit) if more else None)
+
+
+def _quantile(values: Sequence[float], share: float) -> float | None:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None

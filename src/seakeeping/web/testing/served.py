@@ -1,0 +1,114 @@
+"""The control room over a store of one's own: as an application, or served on a free port."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from seakeeping.clock import Clock, SystemClock
+from seakeeping.web.api import Api
+from seakeeping.web.app import build_app
+from seakeeping.web.assets import Assets
+from seakeeping.web.events import EventHub
+from seakeeping.web.health import Health
+from seakeeping.web.pages import Pages
+from seakeeping.web.reader import Reader
+from seakeeping.web.room import Place, Room
+from seakeeping.web.testing.memory import MemoryStore
+from seakeeping.web.watch import Watch
+
+_ASSETS = Assets()
+_START_S = 20.0
+
+
+@dataclass
+class StillClock:
+    """A clock that stands still until it is moved."""
+
+    at: float = 1_763_910_000.0
+
+    def now(self) -> float:
+        """Return the moment."""
+        return self.at
+
+    def monotonic(self) -> float:
+        """Return the moment."""
+        return self.at
+
+
+@dataclass
+class TestRoom:
+    """A control room: its store, its parts, and what was audited."""
+
+    __test__ = False
+
+    store: MemoryStore
+    room: Room
+    app: ASGIApp
+    api: Api
+    audited: list[tuple[str, str, int]] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self.room.reader.close()
+
+
+def make_room(store: MemoryStore, folder: Path, clock: Clock | None = None) -> TestRoom:
+    """Return a control room over a store; its folders lie below ``folder``."""
+    clock, reader = clock or SystemClock(), Reader()
+    audited: list[tuple[str, str, int]] = []
+    room = Room(
+        store=store, reader=reader, watch=Watch(store, reader, clock), hub=EventHub(),
+        assets=_ASSETS, clock=clock, audit=lambda *facts: audited.append(facts),
+        place=Place(folder, folder / "run", 2048 << 20, "http://127.0.0.1:4318"),
+    )  # fmt: skip
+    api = Api(room, scopes=lambda request: frozenset({"admin"}))
+    health = Health(room.place, reader, lambda: store.ping_or_raise(), clock)
+    app = build_app([*health.routes(), *api.routes()], Pages(room), lambda inner: inner)
+    return TestRoom(store, room, app, api, audited)
+
+
+@contextmanager
+def served(app: ASGIApp, hub: EventHub, port: int = 0) -> Iterator[str]:
+    """Serve an application on a free port of loopback; yield its address."""
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_level="warning", lifespan="off", ws="none"
+    )
+    server = uvicorn.Server(config)
+    loop = asyncio.new_event_loop()
+
+    async def run() -> None:
+        ticking = asyncio.create_task(_tick(hub))
+        await server.serve()
+        ticking.cancel()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
+    thread.start()
+    _wait_for(server)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        loop.call_soon_threadsafe(hub.close)
+        server.should_exit = True
+        thread.join(_START_S)
+        loop.close()
+
+
+async def _tick(hub: EventHub) -> None:
+    while True:
+        hub.publish("tick", {"at": time.time()})
+        await asyncio.sleep(0.3)
+
+
+def _wait_for(server: uvicorn.Server) -> None:
+    deadline = time.monotonic() + _START_S
+    while not server.started:
+        if time.monotonic() > deadline:
+            raise TimeoutError("the server did not start")
+        time.sleep(0.01)

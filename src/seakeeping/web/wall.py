@@ -1,0 +1,174 @@
+"""The wall: every service with what matters about it now, the worst first.
+
+Honest numbers: the share of answers that a detector flags is no hallucination rate, because no
+detector is right every time. Until labels correct it, it is called what it is, with its interval
+for one look (Wilson). Budgets are decided elsewhere, from counts, by a confidence sequence.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from seakeeping.errors import Unavailable
+from seakeeping.records import Budget, BudgetState
+from seakeeping.stats.proportion import wilson
+from seakeeping.store.telemetry import SeriesPoint, ServiceSummary
+from seakeeping.web import charts, spell
+
+QUIET_S = 900.0
+"""A service without a call for this long is called quiet: its numbers are history."""
+
+CAPTURE_VARIABLE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true"
+
+_ORDER = (BudgetState.BREACH, BudgetState.UNCERTAIN, BudgetState.NO_DATA, BudgetState.OK)
+_CSS = {
+    BudgetState.OK: "ok", BudgetState.BREACH: "breach", BudgetState.UNCERTAIN: "uncertain",
+    BudgetState.NO_DATA: "nodata",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One number: ``is_hot`` draws the eye, ``spark`` is its history."""
+
+    title: str
+    value: str
+    note: str = ""
+    unit: str = ""
+    is_hot: bool = False
+    spark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a reader can do to see more: text, code, rest of the text."""
+
+    text: str
+    code: str
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """One service on the wall."""
+
+    summary: ServiceSummary
+    budgets: tuple[Budget, ...]
+    facts: tuple[Fact, ...]
+    state: BudgetState
+    is_quiet: bool
+    hint: Hint | None
+
+    @property
+    def css(self) -> str:
+        """The look of its state."""
+        return _CSS[self.state]
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """All services at one moment; ``trouble`` is why they could not be read."""
+
+    at: float
+    services: tuple[ServiceRow, ...]
+    reach: str
+    trouble: Unavailable | None = None
+
+    @property
+    def worst(self) -> BudgetState | None:
+        """The worst state of any service."""
+        return self.services[0].state if self.services else None
+
+
+def build(now: float, window: str, rows: Sequence[ServiceRow]) -> Wall:
+    """Return the wall, worst service first, then the busiest."""
+    ordered = sorted(
+        rows, key=lambda r: (_ORDER.index(r.state), -r.summary.calls, r.summary.service_name)
+    )
+    return Wall(at=now, services=tuple(ordered), reach=window)
+
+
+def service_row(
+    now: float,
+    window: str,
+    summary: ServiceSummary,
+    budgets: Sequence[Budget],
+    points: Sequence[SeriesPoint],
+) -> ServiceRow:
+    """Return one service as the wall shows it."""
+    last = summary.last_seen_at
+    return ServiceRow(
+        summary=summary,
+        budgets=tuple(budgets),
+        facts=facts(summary, points, now, window),
+        state=min((b.state for b in budgets), key=_ORDER.index, default=BudgetState.NO_DATA),
+        is_quiet=last is None or now - last > QUIET_S,
+        hint=_hint(summary),
+    )
+
+
+def facts(
+    s: ServiceSummary, points: Sequence[SeriesPoint], now: float, window: str
+) -> tuple[Fact, ...]:
+    """Return the numbers of a service, in the order of the wall."""
+    window_s, step_s = charts.WINDOWS[window]
+    return (
+        Fact(
+            "Calls", spell.rate(s.calls / window_s * 60), f"{spell.count(s.calls)} in {window}",
+            unit="/min", spark=charts.spark(charts.CALLS, points, step_s, now, 1),
+        ),
+        Fact(
+            "Errors", spell.ratio(charts.share(s.errors, s.calls)), _of(s.errors, s.calls, "calls"),
+            spark=charts.spark(charts.ERRORS, points, step_s, now, 0.05),
+        ),
+        Fact(
+            "Latency p95", spell.seconds(s.latency_p95_s), f"p50 {spell.seconds(s.latency_p50_s)}",
+            spark=charts.spark(charts.LATENCY, points, step_s, now, 0.5),
+        ),
+        Fact(
+            "TTFT p95", spell.seconds(s.ttft_p95_s),
+            f"p50 {spell.seconds(s.ttft_p50_s)}" if s.ttft_p95_s is not None else "not reported",
+            spark=charts.spark(charts.TTFT, points, step_s, now, 0.5),
+        ),
+        Fact(
+            "Flagged by detector, uncorrected", spell.ratio(charts.share(s.unsupported, s.scored)),
+            _of(s.unsupported, s.scored, "judged"),
+            spark=charts.spark(charts.FLAGGED, points, step_s, now, 0.1),
+        ),
+        Fact("Scored", spell.ratio(s.coverage_ratio), _scoring_note(s)),
+        Fact("Cost", spell.usd(s.cost_usd), _cost_note(s)),
+    )  # fmt: skip
+
+
+def _of(part: float, whole: float, what: str) -> str:
+    """Return ``6 of 744 calls, 0.4 to 1.7 %``: the counts, and Wilson's interval."""
+    if whole <= 0:
+        return f"no {what} yet" if what != "judged" else "none judged yet"
+    bounds = wilson(min(part, whole), whole)
+    low = spell.ratio(bounds.low).removesuffix(" %")
+    return (
+        f"{spell.count(part)} of {spell.count(whole)} {what}, {low} to {spell.ratio(bounds.high)}"
+    )
+
+
+def _scoring_note(s: ServiceSummary) -> str:
+    if s.eligible <= 0:
+        return "no answer to judge"
+    return f"of {spell.count(s.eligible)} answers, lag p95 {spell.seconds(s.scoring_lag_s)}"
+
+
+def _cost_note(s: ServiceSummary) -> str:
+    tokens = f"{spell.count(s.input_tokens + s.output_tokens)} tokens"
+    if s.cost_usd is None or s.calls <= 0:
+        return f"{tokens}, no price known"
+    return f"{spell.usd(s.cost_usd / s.calls * 1000)} per 1,000, {tokens}"
+
+
+def _hint(s: ServiceSummary) -> Hint | None:
+    if s.calls <= 0 or s.content_ratio is None or s.content_ratio >= 0.5:
+        return None
+    return Hint(
+        f"{spell.ratio(1 - s.content_ratio)} of its calls came without their content, so there is "
+        "nothing to score. Set",
+        CAPTURE_VARIABLE,
+        "where the app runs.",
+    )
