@@ -21,7 +21,7 @@ _ADVERBS = (
 _HELPING = (
     r"(?:help|assist|comply|provide|answer|fulfil|fulfill|support|discuss|engage|share|give|offer"
     r"|create|generate|write|do that|do this|process|continue|find|locate|determine|access"
-    r"|recommend|advise|respond|participate|complete|confirm|verify|tell you|say)"
+    r"|recommend(?! \w+ (?:enough|more|highly))|advise|respond|participate|complete|confirm|verify|tell you|say)"
 )
 _SORRY = r"(?:i'm|i am|we're|we are)?\s*(?:very |so |really )?(?:sorry|afraid)"
 

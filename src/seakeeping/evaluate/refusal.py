@@ -44,9 +44,9 @@ _KINDS = tuple(
             for language, patterns in table.items()
         ),
     )
-    for kind, table in (("declined", DECLINED), ("no_information", NO_INFORMATION))
+    for kind, table in (("no_information", NO_INFORMATION), ("declined", DECLINED))
 )
-_NO_INFORMATION = _KINDS[1][1]
+_NO_INFORMATION = _KINDS[0][1]
 _PLAIN = dict.fromkeys(map(ord, "\u2019\u2018`\u02bc"), "'")
 _BREAK = re.compile("[.!?]\\s|[\u3002\uff01\uff1f\\n]")
 _CONCEDES = re.compile(r"\s*(?:while|although|though|even though|obwohl|aunque|bien que)\b", re.I)

@@ -21,7 +21,7 @@ _BREAK = re.compile(
     r"""|[。！？｡।॥။។؟۔]{1,8}["'”’）」』】]{0,3}|\n""",
 )
 _LIST_MARK = re.compile(
-    r"[ \t]{0,16}(?:[-*•·#>|+]|\d{1,3}[.)]|[a-zA-Z][.)])[ \t]|[ \t]{0,16}\||\s*\Z"
+    r"[ \t]{0,16}(?:[-*•·#>|+]|\d{1,3}[.)]|[a-zA-Z][.)])[ \t]|[ \t]{0,16}(?:\||\Z)"
 )
 _BLANK = re.compile(r"[^\S\n]{0,64}\n")
 _ABBREVIATED = re.compile(
@@ -83,7 +83,7 @@ def _ends(text: str) -> Iterator[int]:
             if _line_breaks(text, line_start, end):
                 yield end
             line_start = end
-        elif mark != "." or not _is_abbreviation(text, match.start(), end):
+        elif not _goes_on(text, match.start(), end):
             yield end
 
 
@@ -99,16 +99,25 @@ def _line_breaks(text: str, line_start: int, next_line: int) -> bool:
     return not (is_long and goes_on)
 
 
-def _is_abbreviation(text: str, dot: int, end: int) -> bool:
-    following = text[end : end + 8].lstrip()
-    if following and (following[0].islower() or following[0] in ",;"):
-        return True
-    if end - dot > 1:
+def _goes_on(text: str, mark: int, end: int) -> bool:
+    """Say whether the sentence goes on behind its mark, which stands at ``mark`` to ``end``."""
+    if text[mark] not in ".!?":
         return False
+    following = text[end : end + 8].lstrip()
+    is_spoken = text[end - 1] in '"”’»'
+    if is_spoken and following[:1].islower():
+        return True  # a quoted sentence within another
+    return end - mark == 1 and text[mark] == "." and _is_abbreviation(text, mark, following)
+
+
+def _is_abbreviation(text: str, dot: int, following: str) -> bool:
+    if following[:1] in (",", ";"):
+        return True
     before = text[max(0, dot - 12) : dot]
-    if before[-5:].isalpha() and before[-5:].islower() and not following[:1].isdigit():
+    is_low = following[:1].islower()
+    if before[-5:].isalpha() and before[-5:].islower() and before[-5:] != "pprox":
         return False  # an ordinary long word: most sentences end so
-    if _LIST_NUMBER.search(before):
+    if _LIST_NUMBER.search(before) or (is_low and before[-2:-1] == "."):
         return True
     return _ABBREVIATED.search(before) is not None and not before.endswith(" I")
 

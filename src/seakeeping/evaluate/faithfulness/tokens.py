@@ -10,6 +10,7 @@ regular expression go back further than that.
 # ruff: noqa: RUF001 - marks of many scripts
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from string import ascii_lowercase
 from typing import NamedTuple
@@ -108,6 +109,7 @@ _DENSE = "\0dense"
 _FORMS = _Forms()
 
 _CLITICS = frozenset(("s", "t", "re", "ve", "ll", "d", "m"))
+_ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)\Z")
 
 
@@ -117,11 +119,11 @@ def normal_form(raw: str) -> str:
     >>> normal_form("Universities"), normal_form("1,000.50"), normal_form("l'eau")
     ('university', '1000.5', 'eau')
     """
-    if raw[0].isdigit():
+    if raw[0].isdecimal():
         return _number(raw.lower())
     word = raw.lower()
     if not word.isascii():
-        word = word.replace("’", "'")
+        word = _fold(word)
     if "'" in word:
         head, _, tail = word.partition("'")
         word = word if word.endswith("n't") else head if tail in _CLITICS else tail or head
@@ -129,6 +131,12 @@ def normal_form(raw: str) -> str:
             return "not"
     word = word.rstrip(".,")
     return wordlists.NUMBER_WORDS.get(word) or _stem(word)
+
+
+def _fold(word: str) -> str:
+    """Take accents and vowel points off ("café", "cafe"), where they are marks of their own."""
+    decomposed = unicodedata.normalize("NFKD", word.replace("’", "'"))
+    return _ACCENTS.sub("", decomposed)
 
 
 def _number(raw: str) -> str:
@@ -153,13 +161,15 @@ def _stem(word: str) -> str:
         return word[:-3] + "y"
     if word.endswith("ied") and len(word) > 4:
         return word[:-3] + "y"
+    if word.endswith("ss"):
+        return word
     for suffix, least in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= least:
             return _tidy(word[: len(word) - len(suffix)])
     return _tidy(word)
 
 
-_SUFFIXES = (("ing", 3), ("ed", 3), ("ly", 4), ("sses", 3), ("es", 3), ("s", 3))
+_SUFFIXES = (("ing", 3), ("ed", 3), ("ly", 4), ("es", 3), ("s", 3))
 
 
 def _tidy(stem: str) -> str:
