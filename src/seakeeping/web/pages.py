@@ -142,15 +142,21 @@ class Pages:
             status, message, hint = 500, "Something went wrong here.", "The log has the details."
         title = {404: "Not found", 400: "Not understood", 503: "Not available"}.get(status, "Error")
         return self._page(
-            request, "problem.html", here="", title=title, message=message, hint=hint, status=status
+            request,
+            "problem.html",
+            here="",
+            is_grave=status >= 500,
+            title=title,
+            message=message,
+            hint=hint,
+            status=status,
         )
 
     def _read_service(
         self, name: str, window: str
     ) -> tuple[ServiceRow | None, Sequence[SeriesPoint]]:
-        now, (window_s, step_s) = self._room.clock.now(), charts.WINDOWS[window]
-        row = self._room.watch.service(name, window)
-        return row, self._room.store.series(name, now - window_s, now, step_s)
+        watch, now = self._room.watch, self._room.clock.now()
+        return watch.service(name, window), watch.series(name, now, window)
 
     async def _list(
         self, given: Mapping[str, Any], limit: int = params.DEFAULT_LIMIT

@@ -1,17 +1,17 @@
 """What the pages look at all the time, read once for everybody who looks.
 
-Ten open walls must not cost ten times the queries: a wall is read at most every ``FRESH_S`` and
-budgets, which move slowly, every ``BUDGET_S``; who comes in between gets what was read. Nothing is
-read while nobody looks.
+Ten open walls must not cost ten times the queries: a wall is read at most every ``FRESH_S``, and
+what moves slowly more rarely: a count or a series is read again after a three-hundredth of its
+window, 5 to 60 s. Nothing is read while nobody looks.
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Protocol, TypeVar, cast
 
 from seakeeping.clock import Clock
 from seakeeping.errors import Unavailable
-from seakeeping.observe import budget, standard_objectives
+from seakeeping.observe import LOOK_BACKS, budget, standard_objectives
 from seakeeping.records import (
     Budget,
     Counts,
@@ -27,8 +27,11 @@ from seakeeping.web import charts, wall
 from seakeeping.web.reader import Reader
 from seakeeping.web.wall import ServiceRow, Wall
 
+Answer = TypeVar("Answer")
+
 FRESH_S = 1.5
-BUDGET_S = 10.0
+LEAST_S, MOST_S, SHARE = 5.0, 60.0, 300.0
+_MOST_KEPT = 20_000
 
 
 class Telemetry(Protocol):
@@ -97,7 +100,7 @@ class Watch:
         self._reader = reader
         self._clock = clock
         self._walls: dict[str, Wall] = {}
-        self._budgets: dict[str, Budget] = {}
+        self._memo = Memo(clock)
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def wall(self, window: str) -> Wall:
@@ -144,14 +147,60 @@ class Watch:
 
     def _row(self, summary: ServiceSummary, now: float, window: str) -> ServiceRow:
         name = summary.service_name
-        window_s, step_s = charts.WINDOWS[window]
-        points = self._store.series(name, now - window_s, now, step_s)
+        points = self.series(name, now, window)
         budgets = [self._budget(objective, now) for objective in standard_objectives(name)]
         return wall.service_row(now, window, summary, budgets, points)
 
+    def series(self, name: str, now: float, window: str) -> Sequence[SeriesPoint]:
+        """Return the points of a service's charts. Blocks."""
+        window_s, step_s = charts.WINDOWS[window]
+        return self._memo.get(
+            ("series", name, window),
+            window_s,
+            lambda: self._store.series(name, now - window_s, now, step_s),
+        )
+
     def _budget(self, objective: Objective, now: float) -> Budget:
-        known = self._budgets.get(objective.name)
-        if known is None or now - known.at >= BUDGET_S:
-            known = budget(self._store.counts, objective, now)
-            self._budgets[objective.name] = known
-        return known
+        return budget(self._count, objective, now)
+
+    def _count(
+        self,
+        service: str,
+        start: float,
+        end: float,
+        *,
+        indicator: str,
+        threshold_s: float | None = None,
+    ) -> Counts:
+        def ask() -> Counts:
+            return self._store.counts(
+                service, start, end, indicator=indicator, threshold_s=threshold_s
+            )
+
+        # a look-back keeps its length, a window its start
+        length = round(end - start)
+        place = length if length in _LENGTHS else start
+        return self._memo.get((service, indicator, threshold_s, place), length, ask)
+
+
+_LENGTHS = frozenset(LOOK_BACKS.values())
+
+
+class Memo:
+    """Remembers answers for a time that grows with the window they cover."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._kept: dict[Hashable, tuple[float, Any]] = {}
+
+    def get(self, key: Hashable, window_s: float, ask: Callable[[], Answer]) -> Answer:
+        """Return the answer known for a key, or ask."""
+        now = self._clock.now()
+        until, known = self._kept.get(key, (0.0, None))
+        if now < until:
+            return cast(Answer, known)
+        answer = ask()
+        if len(self._kept) >= _MOST_KEPT:
+            self._kept.clear()
+        self._kept[key] = now + min(max(window_s / SHARE, LEAST_S), MOST_S), answer
+        return answer
