@@ -1,4 +1,4 @@
-"""Write the pages of docs/reference that follow from the code: metrics, commands, doors, API.
+"""Write the pages of docs/reference that follow from the code: metrics, commands, doors.
 
     make docs
 
@@ -9,35 +9,14 @@ import argparse
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import cast
 
 from prometheus_client.metrics import MetricWrapperBase
 
 from seakeeping import metrics, protocols
 from seakeeping.cli.main import COMMANDS, parser_of
-from seakeeping.web.api import Api
-from seakeeping.web.openapi import Operation
-from seakeeping.web.room import Room
 
 TARGET = Path(__file__).parent.parent / "docs" / "reference"
 MADE = "<!-- made by `make docs` from the code; edit the code -->"
-API_RULES = """
-Lists answer `{"items": [...], "next": cursor|null}`; hand the cursor back for the next page. Errors
-answer `{"error": {"code", "message", "hint"}}`. Records are spelled as in the
-[concepts](../concepts/index.md). Keys, where the server wants one: `Authorization: Bearer ...`,
-`x-api-key: ...`, or the password of basic authentication.
-"""
-OTHER_ROUTES = """
-## Beside the API
-
-| route | what |
-| --- | --- |
-| `POST /v1/traces`, `POST /v1/logs`, `POST /v1/metrics` | OpenTelemetry in, protobuf or JSON |
-| `POST /api/public/otel/v1/traces` | the same, where Langfuse SDKs send |
-| `GET /metrics` | [metrics](metrics.md) of Seakeeping itself, for Prometheus |
-| `GET /healthz` | 200 while the process lives |
-| `GET /readyz` | 200 while all parts work, else 503 with what is missing |
-"""
 GROUPS = ("seakeeping.evaluators",)
 
 
@@ -111,29 +90,10 @@ def _unindented(docstring: str) -> str:
     return "\n".join(lines).replace("``", "`").strip()
 
 
-def operations() -> tuple[Operation, ...]:
-    """Return the operations of the API; listing them needs nothing of a running server."""
-    return Api(cast(Room, None), scopes=lambda request: frozenset()).operations
-
-
-def api_page() -> str:
-    """Return the tables of the HTTP interface."""
-    lines = ["# API", "", MADE, "", *API_RULES.strip().split("\n"), ""]
-    for operation in operations():
-        lines += [f"## `{operation.method} {operation.path}`", "", operation.summary, ""]
-        if operation.params:
-            lines += ["| parameter | meaning |", "| --- | --- |"]
-            lines += [f"| `{one.name}` | {one.help} |" for one in operation.params]
-            lines.append("")
-    return "\n".join([*lines, *OTHER_ROUTES.strip().split("\n"), ""])
-
-
 def main() -> None:
     """Write the pages."""
     TARGET.mkdir(exist_ok=True)
-    pages = {
-        "metrics": metrics_page, "commands": commands_page, "doors": doors_page, "api": api_page,
-    }  # fmt: skip
+    pages = {"metrics": metrics_page, "commands": commands_page, "doors": doors_page}
     for name, page in pages.items():
         (TARGET / f"{name}.md").write_text(page())
 
