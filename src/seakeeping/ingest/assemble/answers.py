@@ -84,6 +84,8 @@ def answers_among(trace: Trace, calls: Sequence[Call], facts: Sequence[Facts]) -
 
     What followed from the same neighbours before is not worked out again.
     """
+    if len(calls) == 1:
+        return [Reply(calls[0], facts[0]).is_text and not _is_judge(trace, calls[0].head)]
     revisions = [sum(step.revision for step in call.steps) for call in calls]
     replies = _Replies(calls, facts)
     found: list[bool] = []

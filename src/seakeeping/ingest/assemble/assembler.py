@@ -6,7 +6,7 @@ told before, and hands on only what is new or different, as a higher version. Wh
 twin or no call is taken back.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from seakeeping.clock import Clock
@@ -19,7 +19,6 @@ from seakeeping.ingest.assemble.opinions import evaluation_of, opinion_in, opini
 from seakeeping.ingest.assemble.recall import recall
 from seakeeping.ingest.assemble.records import Assembled, Prices, Retraction, TraceHistory
 from seakeeping.ingest.assemble.trace import (
-    Basis,
     Key,
     Opinion,
     Step,
@@ -33,6 +32,7 @@ from seakeeping.ingest.assemble.twins import Call, calls_of
 from seakeeping.ingest.dialects import Facts, read
 from seakeeping.ingest.dialects import Step as Kind
 from seakeeping.ingest.dialects.otel_genai import CONTENT_EVENTS, DETAILS_EVENTS, event_facts
+from seakeeping.ingest.dialects.terms import provider_of
 from seakeeping.ingest.dialects.values import first_text
 from seakeeping.metrics import ERRORS
 from seakeeping.records import Evaluation, Interaction, JsonObject, LogEvent, Span
@@ -312,56 +312,43 @@ class Assembler:
         is_fresh = any(step.key in changes.fresh for step in call.steps)
         if not is_fresh and before is not None and before.basis == basis:
             return
+        version = before.version if before is not None else self._version(0)
         built = build(
             call,
             known.facts,
             known.grounds,
             is_answer=known.is_answer,
-            traffic=call.head.traffic,
-            version=0,
+            cost_usd=self._cost(known.facts),
+            version=version,
         )
-        priced = self._priced(built, known.facts.usage.cache_write)
-        self._hand_on(trace, priced, basis, changes, is_fresh=is_fresh)
+        if before is None:
+            trace.told[built.span_id] = Told(built, version, basis)
+            changes.interactions.append(built)
+        elif is_fresh or before.is_retracted or before.interaction != built:
+            self._tell_again(trace, before, replace(built, version=self._version(version)), changes)
+            trace.told[built.span_id].basis = basis
+        else:
+            before.basis = basis
 
-    def _priced(self, interaction: Interaction, cache_write: int | None) -> Interaction:
-        if interaction.cost_usd is not None or interaction.input_tokens is None:
-            return interaction
-        for model in (interaction.response_model, interaction.request_model):
+    def _cost(self, facts: Facts) -> float | None:
+        """Return what the call cost: as its span tells, else by the price table."""
+        usage = facts.usage
+        if facts.cost_usd is not None or usage.input is None:
+            return facts.cost_usd
+        provider = provider_of(facts.provider)
+        for model in dict.fromkeys((facts.response_model, facts.request_model)):
             cost = self.prices.cost(
-                interaction.provider,
-                model,
-                interaction.input_tokens,
-                interaction.output_tokens,
-                interaction.cache_read_tokens,
-                cache_write,
+                provider, model, usage.input, usage.output, usage.cache_read, usage.cache_write
             )
             if cost is not None:
-                return replace(interaction, cost_usd=cost)
-        return interaction
+                return cost
+        return None
 
-    def _hand_on(
-        self,
-        trace: Trace,
-        interaction: Interaction,
-        basis: Basis,
-        changes: _Changes,
-        *,
-        is_fresh: bool,
-    ) -> None:
-        before = trace.told.get(interaction.span_id)
-        if before is None:
-            version = self._version(0)
-        else:
-            same = replace(before.interaction, version=0) == interaction
-            if same and not is_fresh and not before.is_retracted:
-                before.basis = basis
-                return
-            if not same and not before.is_retracted:
-                self._take_back_moved(before, interaction, changes)
-            version = self._version(before.version)
-        told = replace(interaction, version=version)
-        trace.told[interaction.span_id] = Told(told, version, basis)
-        changes.interactions.append(told)
+    def _tell_again(self, trace: Trace, before: Told, now: Interaction, changes: _Changes) -> None:
+        if not before.is_retracted:
+            self._take_back_moved(before, now, changes)
+        trace.told[now.span_id] = Told(now, now.version)
+        changes.interactions.append(now)
 
     def _take_back_moved(self, before: Told, now: Interaction, changes: _Changes) -> None:
         """Take back the old row of a call whose time or service was told anew."""
@@ -455,8 +442,8 @@ def _contents(events: Sequence[LogEvent]) -> list[tuple[str, JsonObject]]:
 
 
 def _content(event: LogEvent) -> JsonObject:
-    if event.name in DETAILS_EVENTS or not isinstance(event.body, Mapping):
-        body = event.body if isinstance(event.body, Mapping) else {}
+    if event.name in DETAILS_EVENTS or not isinstance(event.body, dict):
+        body = event.body if isinstance(event.body, dict) else {}
         return {**event.attributes, **body}
     return event.body
 

@@ -5,7 +5,6 @@ wire is believed about tokens and the first token. Fields get their normal forms
 stay in ``attributes``.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from seakeeping.ingest.assemble.grounding import Grounds
@@ -15,6 +14,7 @@ from seakeeping.ingest.dialects import Facts, content_hint
 from seakeeping.ingest.dialects import Step as Kind
 from seakeeping.ingest.dialects.keys import GROUP_PREFIX, Place, place_of
 from seakeeping.ingest.dialects.messages import text_in
+from seakeeping.ingest.dialects.otel_genai import CONTENT_EVENTS
 from seakeeping.ingest.dialects.terms import (
     finish_reasons_of,
     provider_of,
@@ -117,17 +117,17 @@ def build(
     grounds: Grounds,
     *,
     is_answer: bool,
-    traffic: str | None,
+    cost_usd: float | None,
     version: int,
 ) -> Interaction:
-    """Return the interaction; its cost is only what the spans tell.
+    """Return the interaction.
 
     Args:
         call: the spans of the call.
         facts: see :func:`merged_facts`.
         grounds: the documents that the call was given.
         is_answer: whether its text goes to a user.
-        traffic: overrides what the span says, None does not.
+        cost_usd: what the call cost.
         version: of the interaction.
     """
     span = call.head.span
@@ -167,7 +167,7 @@ def build(
         output_tokens=usage.output,
         cache_read_tokens=usage.cache_read,
         reasoning_tokens=usage.reasoning,
-        cost_usd=facts.cost_usd,
+        cost_usd=cost_usd,
         finish_reasons=finish_reasons_of(facts.finish_reasons),
         error_type=facts.error_type,
         conversation_id=facts.conversation_id or facts.session_id,
@@ -178,7 +178,7 @@ def build(
         prompt_name=facts.prompt_name,
         prompt_version=facts.prompt_version,
         release=_told(span, "seakeeping.release") or facts.release,
-        traffic=traffic or traffic_of(span),
+        traffic=call.head.traffic or traffic_of(span),
         sampling_weight=span.sampling_weight,
         groups=groups,
         attributes=attributes,
@@ -202,7 +202,8 @@ def _text(attributes: JsonObject, *names: str) -> str | None:
 
 
 def _told(span: Span, name: str) -> str | None:
-    return _text(span.attributes, name) or _text(span.resource, name)
+    value = span.attributes.get(name) or span.resource.get(name)
+    return value if isinstance(value, str) else None
 
 
 def traffic_of(span: Span) -> str:
@@ -297,27 +298,33 @@ def _tokens(characters: int) -> int:
 def stored_span(span: Span, facts: Facts) -> Span:
     """Return the span of a call as it is kept: without the content that the interaction holds."""
     attributes = span.attributes
-    kept = {key: value for key, value in attributes.items() if not _is_held(key, facts)}
-    events = tuple(e for e in span.events if e.name not in _CONTENT_EVENTS)
+    held = {place for place in _CONTENT_PLACES if holds(facts, place)}
+    unusual = facts.content_keys
+    kept = {
+        key: value
+        for key, value in attributes.items()
+        if place_of(key) not in held and key not in unusual
+    }
+    events = span.events
+    if events:
+        events = tuple(event for event in events if event.name not in CONTENT_EVENTS)
     if len(kept) == len(attributes) and len(events) == len(span.events):
         return span
-    return replace(span, attributes=kept, events=events)
-
-
-def _is_held(key: str, facts: Facts) -> bool:
-    place = place_of(key)
-    return (place in _CONTENT_PLACES and holds(facts, place)) or key in facts.content_keys
-
-
-_CONTENT_EVENTS: Mapping[str, None] = dict.fromkeys(
-    (
-        "gen_ai.system.message",
-        "gen_ai.user.message",
-        "gen_ai.assistant.message",
-        "gen_ai.tool.message",
-        "gen_ai.choice",
-        "gen_ai.content.prompt",
-        "gen_ai.content.completion",
-        "gen_ai.client.inference.operation.details",
+    return Span(
+        span.trace_id,
+        span.span_id,
+        span.parent_span_id,
+        span.name,
+        span.kind,
+        span.started_at,
+        span.duration_s,
+        span.status,
+        span.error_type,
+        span.service_name,
+        kept,
+        events,
+        span.resource,
+        span.scope_name,
+        span.status_message,
+        span.sampling_weight,
     )
-)

@@ -4,7 +4,7 @@ A retriever's output is a list of texts, of objects with one of several names fo
 score, or an object that holds such a list; LangChain writes constructors, vector stores rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from seakeeping.ingest.dialects.values import dig, number_of, parsed, text_of
 from seakeeping.records import Document, Json, JsonObject
@@ -48,11 +48,11 @@ _MOST = 1000
 def documents_of(value: Json) -> tuple[Document, ...]:
     """Return the documents in a retriever's output (also JSON), in order; () if there are none."""
     found = parsed(value)
-    if isinstance(found, Mapping):
+    if isinstance(found, dict):
         return _of_object(found)
     if isinstance(found, str):
         return (Document(None, found),) if found.strip() else ()
-    if isinstance(found, Sequence):
+    if isinstance(found, (list, tuple)):
         documents = (_document(item) for item in _flat(found)[:_MOST])
         return tuple(d for d in documents if d is not None)
     return ()
@@ -60,18 +60,18 @@ def documents_of(value: Json) -> tuple[Document, ...]:
 
 def _flat(values: Sequence[Json]) -> Sequence[Json]:
     """Open the list of lists that some stores answer (one list a query)."""
-    if len(values) == 1 and isinstance(values[0], Sequence) and not isinstance(values[0], str):
+    if len(values) == 1 and isinstance(values[0], (list, tuple)):
         return values[0]
     return values
 
 
 def _of_object(value: JsonObject) -> tuple[Document, ...]:
     inner = value.get("kwargs")
-    if "lc" in value and isinstance(inner, Mapping) and "documents" not in inner:
+    if "lc" in value and isinstance(inner, dict) and "documents" not in inner:
         value = inner
     for holder in _HOLDERS:
         held = parsed(value.get(holder))
-        if isinstance(held, (Mapping, Sequence)) and not isinstance(held, str) and held:
+        if isinstance(held, (dict, list, tuple)) and held:
             return documents_of(held)
     single = _document(value)
     return (single,) if single is not None and single.content is not None else ()
@@ -81,21 +81,21 @@ def _document(item: Json) -> Document | None:
     item = parsed(item) if isinstance(item, str) and item.startswith("{") else item
     if isinstance(item, str):
         return Document(None, item) if item.strip() else None
-    if isinstance(item, Sequence) and len(item) == 2 and isinstance(item[0], Mapping):
+    if isinstance(item, (list, tuple)) and len(item) == 2 and isinstance(item[0], dict):
         return _scored(item[0], number_of(item[1]))
-    return _scored(item, None) if isinstance(item, Mapping) and item else None
+    return _scored(item, None) if isinstance(item, dict) and item else None
 
 
 def _scored(item: JsonObject, score: float | None) -> Document:
     for inner in ("kwargs", "node", "document", "Document"):
         held = item.get(inner)
-        if isinstance(held, Mapping):
+        if isinstance(held, dict):
             return _scored({**{k: v for k, v in item.items() if k != inner}, **held}, score)
     metadata = parsed(item.get("metadata"))
-    kept = dict(metadata) if isinstance(metadata, Mapping) else {}
+    kept = dict(metadata) if isinstance(metadata, dict) else {}
     named = {"metadata", "lc", "type", *_TEXT, *_ID, *_SCORE}
     kept.update(
-        {k: v for k, v in item.items() if k not in named and not isinstance(v, (Mapping, list))}
+        {k: v for k, v in item.items() if k not in named and not isinstance(v, (dict, list))}
     )
     found_score = next((s for n in _SCORE if (s := number_of(item.get(n))) is not None), score)
     return Document(
@@ -115,7 +115,7 @@ def _content(item: JsonObject) -> str | None:
         value = item.get(name)
         if isinstance(value, str) and value:
             return value
-        if isinstance(value, Sequence) and not isinstance(value, str):
+        if isinstance(value, (list, tuple)):
             texts = [t for part in value if (t := text_of(dig(part, "text") or part))]
             if texts:
                 return "\n".join(texts)
@@ -127,9 +127,9 @@ def query_of(value: Json) -> str | None:
     found = parsed(value)
     if isinstance(found, str):
         return found.strip() or None
-    if isinstance(found, Sequence):
+    if isinstance(found, (list, tuple)):
         return query_of(found[0]) if len(found) == 1 else None
-    if not isinstance(found, Mapping):
+    if not isinstance(found, dict):
         return None
     for name in (
         "query",
@@ -146,7 +146,7 @@ def query_of(value: Json) -> str | None:
         if inner:
             return query_of(inner)
     kwargs = found.get("kwargs")
-    if isinstance(kwargs, Mapping) and kwargs:
+    if isinstance(kwargs, dict) and kwargs:
         return query_of(kwargs)
     values = list(found.values())
     return query_of(values[0]) if len(values) == 1 and isinstance(values[0], str) else None

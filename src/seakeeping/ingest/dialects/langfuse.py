@@ -137,5 +137,5 @@ def _tool_messages(given: Json) -> tuple[JsonObject, ...] | None:
     """Return the tools that the LangChain callback appends to the messages."""
     if not isinstance(given, list):
         return None
-    tools = [m.get("content") for m in given if isinstance(m, Mapping) and m.get("role") == "tool"]
-    return tools_of([t for t in tools if isinstance(t, Mapping) and "function" in t])
+    tools = [m.get("content") for m in given if isinstance(m, dict) and m.get("role") == "tool"]
+    return tools_of([t for t in tools if isinstance(t, dict) and "function" in t])

@@ -6,7 +6,7 @@ it ends (``pending_span``) is none. Old releases keep requests and responses as 
 events.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from seakeeping.ingest.dialects import otel_genai
 from seakeeping.ingest.dialects.facts import Facts, Step
@@ -99,5 +99,5 @@ def _read_old_events(facts: Facts, attributes: JsonObject) -> None:
 
 
 def _named(events: Sequence[Json]) -> list[tuple[str, JsonObject]]:
-    found = (event for event in events if isinstance(event, Mapping))
+    found = (event for event in events if isinstance(event, dict))
     return [(str(event.get("event.name")), event) for event in found]

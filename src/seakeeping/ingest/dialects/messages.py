@@ -70,11 +70,11 @@ def messages_of(value: Json, role: str = "user") -> Messages | None:
     found = parsed(value)
     if found is None or found == "":
         return None
-    if isinstance(value, str) and (isinstance(found, str) or not _holds_messages(found)):
+    if isinstance(value, str) and (isinstance(found, str) or not holds_messages(found)):
         return _of_text(value, role)
-    if isinstance(found, Mapping):
+    if isinstance(found, dict):
         return _messages_of_object(found, role)
-    if isinstance(found, Sequence):
+    if isinstance(found, (list, tuple)):
         return _messages_of_list(found, role)
     text = text_of(found)
     return (text_message(role, text),) if text else None
@@ -84,21 +84,21 @@ def _of_text(value: str, role: str) -> Messages:
     """Read a text that is no JSON of messages: cut-off JSON gives what it held, else itself."""
     if value.lstrip().startswith(("[{", '{"role"', '{"messages"')):
         found = salvaged(value)
-        if not isinstance(found, str) and _holds_messages(found):
+        if not isinstance(found, str) and holds_messages(found):
             return messages_of(found, role) or (text_message(role, value),)
     return (text_message(role, value),)
 
 
-def _holds_messages(found: Json) -> bool:
+def holds_messages(found: Json) -> bool:
     """Say whether a parsed JSON text is messages, rather than a text that happens to be JSON."""
-    if isinstance(found, Mapping):
+    if isinstance(found, dict):
         return _is_message(found) or any(found.get(name) for name in _WRAPPERS)
-    if not isinstance(found, Sequence) or isinstance(found, str):
+    if not isinstance(found, (list, tuple)):
         return False
     first = found[0] if found else None
-    if isinstance(first, Mapping):
+    if isinstance(first, dict):
         return _is_message(first) or _is_part(first)
-    return isinstance(first, Sequence) and not isinstance(first, str)
+    return isinstance(first, (list, tuple))
 
 
 def content_of(value: Json) -> Parts:
@@ -111,7 +111,7 @@ def content_of(value: Json) -> Parts:
 
 
 def _sequence(value: Json) -> Sequence[Json]:
-    return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+    return value if isinstance(value, (list, tuple)) else ()
 
 
 def _messages_of_object(value: JsonObject, role: str) -> Messages | None:
@@ -135,7 +135,7 @@ def _with_instructions(value: JsonObject, found: Messages | None) -> Messages | 
 
 
 def _system_message(given: Json) -> JsonObject:
-    if isinstance(given, Mapping) and "parts" in given:
+    if isinstance(given, dict) and "parts" in given:
         return {"role": "system", "parts": parts_of(given["parts"])}
     return {"role": "system", "parts": parts_of(given)}
 
@@ -152,7 +152,7 @@ def _is_message(value: JsonObject) -> bool:
 
 
 def _messages_of_list(values: Sequence[Json], role: str) -> Messages | None:
-    if len(values) == 1 and isinstance(values[0], Sequence) and not isinstance(values[0], str):
+    if len(values) == 1 and isinstance(values[0], (list, tuple)):
         return messages_of(values[0], role)
     if values and all(_is_part(value) for value in values):
         return ({"role": role, "parts": parts_of(values)},)
@@ -162,7 +162,7 @@ def _messages_of_list(values: Sequence[Json], role: str) -> Messages | None:
 
 def _is_part(value: Json) -> bool:
     """Say whether a list item is a content part rather than a message."""
-    if not isinstance(value, Mapping) or _is_message(value):
+    if not isinstance(value, dict) or _is_message(value):
         return False
     return "type" in value or "text" in value or "toolUse" in value or "toolResult" in value
 
@@ -170,10 +170,10 @@ def _is_part(value: Json) -> bool:
 def _item(value: Json, role: str) -> Iterable[JsonObject]:
     if isinstance(value, str):
         return (text_message(role, value),) if value else ()
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         message = _message(value, role)
         return (message,) if message is not None else ()
-    if isinstance(value, Sequence) and len(value) == 2 and isinstance(value[0], str):
+    if isinstance(value, (list, tuple)) and len(value) == 2 and isinstance(value[0], str):
         return messages_of(value[1], role_of(value[0], role)) or ()
     return ()
 
@@ -212,7 +212,8 @@ def _message(value: JsonObject, role: str) -> JsonObject | None:
         role = role_of(kind, role)
     role = role_of(value.get("role"), role)
     parts = _content_parts(value)
-    parts.extend(_tool_calls(value))
+    if "tool_calls" in value or "additional_kwargs" in value or "function_call" in value:
+        parts.extend(_tool_calls(value))
     if role == "tool" or "tool_call_id" in value:
         role, parts = "tool", _as_responses(parts, value)
     elif parts and all(part.get("type") == "tool_call_response" for part in parts):
@@ -228,13 +229,14 @@ def _named(message: dict[str, Json], value: JsonObject) -> JsonObject:
 
 
 def _content_parts(value: JsonObject) -> Parts:
+    given = value.get("parts")
+    if given is not None:
+        return parts_of(given)
     parts: Parts = []
     thinking = value.get("reasoning_content")
     if isinstance(thinking, str) and thinking:
         parts.append({"type": "reasoning", "content": thinking})
-    parts.extend(
-        parts_of(value["parts"] if value.get("parts") is not None else value.get("content"))
-    )
+    parts.extend(parts_of(value.get("content")))
     refusal = value.get("refusal")
     if isinstance(refusal, str) and refusal:
         parts.append({"type": "text", "content": refusal})
@@ -253,11 +255,11 @@ def _as_responses(parts: Parts, value: JsonObject) -> Parts:
 
 def _langchain(value: JsonObject, role: str) -> JsonObject | None:
     inner = value.get("kwargs", value.get("data"))
-    if not isinstance(inner, Mapping):
+    if not isinstance(inner, dict):
         return None
     names = value.get("id")
     spelling = inner.get("type") or value.get("type")
-    if isinstance(names, Sequence) and not isinstance(names, str) and names:
+    if isinstance(names, (list, tuple)) and names:
         spelling = inner.get("type") or str(names[-1]).removesuffix("Chunk").removesuffix("Message")
     plain = {k: v for k, v in inner.items() if k not in ("type", "id")}
     return _message({"role": role_of(spelling, role), **plain}, role)
@@ -269,19 +271,19 @@ def _tool_calls(value: JsonObject) -> Parts:
         calls = (
             dig(value, "additional_kwargs", "tool_calls") if "additional_kwargs" in value else None
         )
-    if isinstance(calls, Mapping):
+    if isinstance(calls, dict):
         calls = list(calls.values())
     found: Parts = []
-    if isinstance(calls, Sequence) and not isinstance(calls, str):
-        found = [_tool_call(call) for call in calls if isinstance(call, Mapping)]
+    if isinstance(calls, (list, tuple)):
+        found = [_tool_call(call) for call in calls if isinstance(call, dict)]
     single = value.get("function_call")
-    if isinstance(single, Mapping) and single.get("name"):
+    if isinstance(single, dict) and single.get("name"):
         found.append(_tool_call(single))
     return found
 
 
 def _tool_call(call: JsonObject) -> JsonObject:
-    if isinstance(call.get("tool_call"), Mapping):
+    if isinstance(call.get("tool_call"), dict):
         call = _mapping(call["tool_call"])
     inner = _mapping(call.get("function")) or call
     arguments = next(
@@ -298,13 +300,13 @@ def _tool_call(call: JsonObject) -> JsonObject:
 def tool_call(call_id: str | None, name: str | None, arguments: Json) -> JsonObject:
     """Return a tool-call part; arguments are an object wherever they parse to one."""
     found = parsed(arguments)
-    if not isinstance(found, Mapping):
+    if not isinstance(found, dict):
         found = arguments
     return {"type": "tool_call", "id": call_id, "name": name, "arguments": found}
 
 
 def _mapping(value: Json) -> JsonObject:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def parts_of(content: Json) -> Parts:
@@ -313,9 +315,9 @@ def parts_of(content: Json) -> Parts:
         return []
     if isinstance(content, str):
         return [{"type": "text", "content": content}]
-    if isinstance(content, Mapping):
+    if isinstance(content, dict):
         return _part(content)
-    if isinstance(content, Sequence):
+    if isinstance(content, (list, tuple)):
         return [part for item in content[:_LONGEST_WALK] for part in _any_part(item)]
     return [{"type": "text", "content": compact(content)}]
 
@@ -323,7 +325,7 @@ def parts_of(content: Json) -> Parts:
 def _any_part(item: Json) -> Parts:
     if isinstance(item, str):
         return [{"type": "text", "content": item}] if item else []
-    return _part(item) if isinstance(item, Mapping) else []
+    return _part(item) if isinstance(item, dict) else []
 
 
 def _part(part: JsonObject) -> Parts:
@@ -340,7 +342,7 @@ def _text_part(part: JsonObject) -> Parts:
     text = part.get("content")
     if text is None:
         text = part.get("text")
-    if isinstance(text, Mapping):
+    if isinstance(text, dict):
         text = text.get("value")
     spelled = text_of(text)
     return [{"type": "text", "content": spelled}] if spelled else []
@@ -388,13 +390,10 @@ def _keyed_response(key: str) -> Callable[[JsonObject], Parts]:
 
 def _plain(response: Json) -> Json:
     """Return a tool's result as one text where it is text blocks, else as it came."""
-    if (
-        isinstance(response, Mapping)
-        and response.get("type") in ("text", "json")
-        and "value" in response
-    ):
-        return response["value"]
-    if isinstance(response, str) or not isinstance(response, Sequence):
+    if isinstance(response, dict) and response.get("type") in ("text", "json"):
+        found: Json = response.get("value", response)
+        return found
+    if not isinstance(response, (list, tuple)):
         return response
     texts = [_block_text(item) for item in response]
     return "\n".join(t for t in texts if t) if all(t is not None for t in texts) else response
@@ -403,7 +402,7 @@ def _plain(response: Json) -> Json:
 def _block_text(item: Json) -> str | None:
     if isinstance(item, str):
         return item
-    if not isinstance(item, Mapping):
+    if not isinstance(item, dict):
         return None
     text = item.get("text")
     if isinstance(text, str):
@@ -427,7 +426,7 @@ def _bedrock_reasoning(part: JsonObject) -> Parts:
 
 def _uri_part(part: JsonObject) -> Parts:
     given = part.get("image_url")
-    uri = given.get("url") if isinstance(given, Mapping) else given
+    uri = given.get("url") if isinstance(given, dict) else given
     if isinstance(uri, str) and uri and not uri.startswith("data:"):
         return [{"type": "uri", "modality": "image", "uri": uri}]
     return [part]
@@ -522,13 +521,13 @@ def text_in(message: JsonObject) -> str:
     return "\n".join(
         str(part["content"])
         for part in _parts(message)
-        if isinstance(part, Mapping) and part.get("type") == "text" and part.get("content")
+        if isinstance(part, dict) and part.get("type") == "text" and part.get("content")
     )
 
 
 def has_tool_call(message: JsonObject) -> bool:
     """Say whether a message asks for a tool."""
-    return any(isinstance(p, Mapping) and p.get("type") == "tool_call" for p in _parts(message))
+    return any(isinstance(p, dict) and p.get("type") == "tool_call" for p in _parts(message))
 
 
 def is_empty(message: JsonObject) -> bool:
@@ -539,11 +538,11 @@ def is_empty(message: JsonObject) -> bool:
 def tools_of(value: Json) -> tuple[JsonObject, ...] | None:
     """Return tools as ``{"type", "name", "description", "parameters"}``, None if there are none."""
     found = parsed(value)
-    if isinstance(found, Mapping):
+    if isinstance(found, dict):
         found = list(found.values()) if "name" not in found and "function" not in found else [found]
-    if isinstance(found, str) or not isinstance(found, Sequence):
+    if not isinstance(found, (list, tuple)):
         return None
-    return tuple(_tool(item) for item in map(parsed, found) if isinstance(item, Mapping)) or None
+    return tuple(_tool(item) for item in map(parsed, found) if isinstance(item, dict)) or None
 
 
 def _tool(item: JsonObject) -> JsonObject:
@@ -557,7 +556,7 @@ def _tool(item: JsonObject) -> JsonObject:
         tool["description"] = description
     for name in ("parameters", "input_schema", "inputSchema", "parameters_json_schema"):
         schema = parsed(inner.get(name))
-        if isinstance(schema, Mapping):
+        if isinstance(schema, dict):
             tool["parameters"] = schema.get("json", schema) if name == "inputSchema" else schema
             break
     return tool

@@ -20,7 +20,7 @@ from seakeeping.ingest.dialects.messages import (
     tool_call,
     tools_of,
 )
-from seakeeping.ingest.dialects.responses import NO_RESPONSE, Response, response_of
+from seakeeping.ingest.dialects.responses import NO_RESPONSE, Response, envelope_of, response_of
 from seakeeping.ingest.dialects.usage import Usage, whole_usage
 from seakeeping.ingest.dialects.values import (
     first_count,
@@ -58,6 +58,8 @@ _STEPS: Mapping[str, tuple[Step, str]] = {
     "PROMPT": (Step.WORKFLOW, "prompt"),
 }
 _FIRST_TOKEN = "First Token Stream Event"
+
+Lists = dict[str, list[JsonObject]]
 
 
 def read(span: Span) -> Facts | None:
@@ -112,11 +114,11 @@ def _read_who(facts: Facts, attributes: JsonObject) -> None:
 
 def _read_call(facts: Facts, span: Span) -> None:
     attributes = span.attributes
-    response = (
-        response_of(attributes["output.value"]) if "output.value" in attributes else NO_RESPONSE
-    )
+    lists = lists_under(attributes, _LISTS)
+    _read_content(facts, attributes, lists)
+    response = _response(facts, attributes)
+    facts.output_messages = facts.output_messages or response.messages
     _read_model(facts, attributes, response)
-    _read_content(facts, attributes, response)
     facts.usage = _usage(attributes, response)
     facts.cost_usd = number_of(attributes.get("llm.cost.total")) or None
     reason = first_text(attributes, "llm.finish_reason", "llm.response.finish_reason")
@@ -125,6 +127,14 @@ def _read_call(facts: Facts, span: Span) -> None:
         if event.name == _FIRST_TOKEN:
             facts.time_to_first_token_s = event.at - span.started_at
             break
+
+
+def _response(facts: Facts, attributes: JsonObject) -> Response:
+    """Return what the whole response says; its messages only where no other key has them."""
+    value = attributes.get("output.value")
+    if value is None:
+        return NO_RESPONSE
+    return response_of(value) if facts.output_messages is None else envelope_of(value)
 
 
 def _read_model(facts: Facts, attributes: JsonObject, response: Response) -> None:
@@ -151,29 +161,25 @@ def _streaming(parameters: JsonObject) -> bool | None:
     return None if told is False and "_type" in parameters else told
 
 
-def _read_content(facts: Facts, attributes: JsonObject, response: Response) -> None:
-    lists = lists_under(
-        attributes,
-        (
-            "llm.input_messages.",
-            "llm.output_messages.",
-            "llm.tools.",
-            "llm.prompts.",
-            "llm.choices.",
-        ),
-    )
+_LISTS = (
+    "llm.input_messages.",
+    "llm.output_messages.",
+    "llm.tools.",
+    "llm.prompts.",
+    "llm.choices.",
+)
+
+
+def _read_content(facts: Facts, attributes: JsonObject, lists: Lists) -> None:
     given = _messages(lists.get("llm.input_messages.", []), "user")
     if given is None:
         given = _texts(lists.get("llm.prompts.", []), "prompt", "user")
     if given is None:
         given = messages_of(attributes.get("input.value"))
     facts.system, facts.input_messages = split_system(given)
-    answered = _messages(lists.get("llm.output_messages.", []), "assistant")
-    if answered is None:
-        answered = _texts(lists.get("llm.choices.", []), "completion", "assistant")
-    facts.output_messages = answered or response.messages
-    if facts.output_messages is None and "llm.prompts" in attributes:
-        facts.operation = "text_completion"
+    facts.output_messages = _messages(lists.get("llm.output_messages.", []), "assistant")
+    if facts.output_messages is None:
+        facts.output_messages = _texts(lists.get("llm.choices.", []), "completion", "assistant")
     tools = [tool.get("json_schema") for tool in unwrapped(lists.get("llm.tools.", []), "tool")]
     facts.tool_definitions = tools_of(tools) if tools else None
     if "llm.prompts." in lists:
@@ -217,7 +223,7 @@ def _block(block: JsonObject) -> list[JsonObject]:
 
 def _call(call: JsonObject) -> JsonObject:
     function = call.get("function")
-    inner: JsonObject = function if isinstance(function, Mapping) else call
+    inner: JsonObject = function if isinstance(function, dict) else call
     return tool_call(text_of(call.get("id")), text_of(inner.get("name")), inner.get("arguments"))
 
 

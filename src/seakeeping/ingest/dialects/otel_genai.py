@@ -6,19 +6,21 @@ events, which carry the same names and are read by the same functions. Most othe
 ``gen_ai.*`` beside their own keys; their readers begin with what this one finds.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from seakeeping.ingest.dialects.documents import documents_of
 from seakeeping.ingest.dialects.facts import Facts, Score, Step
 from seakeeping.ingest.dialects.messages import (
     Messages,
     content_of,
+    holds_messages,
     messages_of,
     parts_of,
     role_of,
     split_system,
     tools_of,
 )
+from seakeeping.ingest.dialects.salvage import salvaged
 from seakeeping.ingest.dialects.terms import operation_of
 from seakeeping.ingest.dialects.usage import Usage, usage_of, whole_usage
 from seakeeping.ingest.dialects.values import (
@@ -28,7 +30,6 @@ from seakeeping.ingest.dialects.values import (
     first_number,
     first_text,
     flag_of,
-    is_cut_off,
     number_of,
     object_of,
     parsed,
@@ -182,24 +183,39 @@ def _read_content(facts: Facts, attributes: JsonObject) -> None:
 
 def read_input(facts: Facts, given: Json, system: Json = None) -> None:
     """Read input messages and system text into ``facts``; marks what a length limit cut."""
-    facts.system, facts.input_messages = split_system(messages_of(given))
+    found, is_cut = opened(given)
+    facts.system, facts.input_messages = split_system(messages_of(found))
     if system is not None:
-        parts = parts_of(parsed(system))
-        told = "\n".join(str(p["content"]) for p in parts if p.get("type") == "text")
-        facts.system = "\n".join(t for t in (told, facts.system) if t) or None
-    if is_cut_off(given) or is_cut_off(system):
+        told, is_system_cut = opened(system)
+        is_cut = is_cut or is_system_cut
+        texts = [str(p["content"]) for p in parts_of(told) if p.get("type") == "text"]
+        facts.system = "\n".join((*texts, facts.system) if facts.system else texts) or None
+    if is_cut:
         facts.truncated += ("input_messages",)
 
 
 def read_output(facts: Facts, answered: Json) -> None:
     """Read output messages and their finish reasons into ``facts``."""
-    found = parsed(answered)
-    facts.output_messages = messages_of(answered, "assistant")
-    if is_cut_off(answered):
+    found, is_cut = opened(answered)
+    facts.output_messages = messages_of(found, "assistant")
+    if is_cut:
         facts.truncated += ("output_messages",)
-    if not facts.finish_reasons and isinstance(found, Sequence) and not isinstance(found, str):
-        reasons = (m.get("finish_reason") for m in found if isinstance(m, Mapping))
+    if not facts.finish_reasons and isinstance(found, (list, tuple)):
+        reasons = (m.get("finish_reason") for m in found if isinstance(m, dict))
         facts.finish_reasons = tuple(r for r in reasons if isinstance(r, str) and r)
+
+
+def opened(value: Json) -> tuple[Json, bool]:
+    """Return what a JSON list of messages holds, and whether a length limit cut it off.
+
+    Any other text, also one that happens to be JSON, comes back as it is.
+    """
+    found = parsed(value)
+    if isinstance(found, str):
+        is_cut = found.lstrip().startswith(("[{", '{"'))
+        rest = salvaged(found) if is_cut else found
+        return (rest if isinstance(rest, list) else found), is_cut
+    return (found, False) if isinstance(found, list) and holds_messages(found) else (value, False)
 
 
 def usage_in(attributes: JsonObject) -> Usage:
@@ -301,7 +317,10 @@ _MESSAGE_EVENTS: Mapping[str, str] = {
 DETAILS_EVENTS = frozenset(
     {"gen_ai.client.inference.operation.details", "gen_ai.client.inference.details"}
 )
-CONTENT_EVENTS = frozenset({*_MESSAGE_EVENTS, "gen_ai.choice", *DETAILS_EVENTS})
+_OLD_EVENTS = ("gen_ai.content.prompt", "gen_ai.content.completion")
+CONTENT_EVENTS = frozenset({*_MESSAGE_EVENTS, "gen_ai.choice", *DETAILS_EVENTS, *_OLD_EVENTS})
+"""Span and log events whose content an interaction holds."""
+
 _CHUNK_EVENT = "content.completion.chunk"
 RESULT_EVENT = "gen_ai.evaluation.result"
 
@@ -375,8 +394,8 @@ def _event_message(role: str, body: JsonObject) -> Messages:
 def _choice(body: JsonObject) -> tuple[JsonObject, str | None]:
     """Return the message (from an object, blocks or JSON) and finish reason of a choice."""
     inner = parsed(body.get("message"))
-    holder = inner if isinstance(inner, Mapping) else {}
-    given = {**body, **holder} if isinstance(inner, Mapping) else {**body, "content": inner}
+    holder = inner if isinstance(inner, dict) else {}
+    given = {**body, **holder} if isinstance(inner, dict) else {**body, "content": inner}
     parts = content_of(given.get("content"))
     cleaned = {
         k: v for k, v in given.items() if k in ("tool_calls", "refusal", "reasoning_content")

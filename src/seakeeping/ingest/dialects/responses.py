@@ -6,7 +6,7 @@ Anthropic, Gemini, Bedrock Converse, Ollama, Cohere and LangChain generations; a
 as messages or text.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from seakeeping.ingest.dialects.messages import (
@@ -44,11 +44,22 @@ _MARKS = frozenset(("id", "model", "usage", "object", "stop_reason", "finish_rea
 def response_of(value: Json) -> Response:
     """Read a response object, a message, a list of messages or a text (also as JSON)."""
     found = parsed(value)
-    if isinstance(found, Mapping):
+    if isinstance(found, dict):
         return _of_object(found, value)
-    if isinstance(found, Sequence) and not isinstance(found, str):
+    if isinstance(found, (list, tuple)):
         return _list(found) if not isinstance(value, str) or _is_rich(found) else _as_text(value)
     return Response(messages=_kept(messages_of(found, "assistant")))
+
+
+def envelope_of(value: Json) -> Response:
+    """Read what a response object says around its messages: id, model, finish reasons, usage."""
+    found = parsed(value)
+    if not isinstance(found, dict):
+        return NO_RESPONSE
+    generation = dig(found, "generations", 0, 0) or dig(found, "generations", 0)
+    if not isinstance(generation, dict):
+        return _told(found, None)
+    return _generation({**generation, "text": None}, is_whole=False)
 
 
 def _of_object(found: JsonObject, value: Json) -> Response:
@@ -60,7 +71,7 @@ def _of_object(found: JsonObject, value: Json) -> Response:
 
 
 def _is_rich(found: Sequence[Json]) -> bool:
-    return any(isinstance(item, (Mapping, list)) for item in found)
+    return any(isinstance(item, (dict, list)) for item in found)
 
 
 def _as_text(value: str) -> Response:
@@ -73,7 +84,7 @@ def _kept(messages: Messages | None) -> Messages | None:
 
 
 def _list(values: Sequence[Json]) -> Response:
-    mappings = [value for value in values if isinstance(value, Mapping)]
+    mappings = [value for value in values if isinstance(value, dict)]
     if mappings and all("message" in m or ("finish_reason" in m and "text" in m) for m in mappings):
         return _choices({"choices": mappings}, mappings)
     return Response(messages=_kept(messages_of(values, "assistant")))
@@ -81,18 +92,18 @@ def _list(values: Sequence[Json]) -> Response:
 
 def _object(value: JsonObject) -> Response:
     choices = value.get("choices")
-    if isinstance(choices, Sequence) and not isinstance(choices, str) and choices:
+    if isinstance(choices, (list, tuple)) and choices:
         return _choices(value, choices)
     generations = value.get("generations")
-    if isinstance(generations, Sequence) and not isinstance(generations, str):
+    if isinstance(generations, (list, tuple)):
         return _generations(value, generations)
     candidates = value.get("candidates")
-    if isinstance(candidates, Sequence) and not isinstance(candidates, str):
+    if isinstance(candidates, (list, tuple)):
         return _candidates(value, candidates)
     output = value.get("output")
-    if isinstance(output, Mapping) and "message" in output:
+    if isinstance(output, dict) and "message" in output:
         return _told(value, messages_of(output["message"], "assistant"))
-    if isinstance(output, Sequence) and not isinstance(output, str) and output:
+    if isinstance(output, (list, tuple)) and output:
         return _told(value, messages_of(output, "assistant"))
     return _single(value)
 
@@ -100,7 +111,7 @@ def _object(value: JsonObject) -> Response:
 def _single(value: JsonObject) -> Response:
     """Read an object that is or holds one message: Anthropic's, Ollama's, a framework's."""
     message = value.get("message")
-    if isinstance(message, (Mapping, str)) and message:
+    if isinstance(message, (dict, str)) and message:
         return _told(value, messages_of(message, "assistant"))
     kind = value.get("type")
     if (
@@ -121,7 +132,7 @@ def _single(value: JsonObject) -> Response:
 
 
 def _inner(value: Json) -> Messages | None:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return _object(value).messages
     return messages_of(value, "assistant")
 
@@ -153,7 +164,7 @@ def _told(value: JsonObject, messages: Messages | None) -> Response:
     return Response(
         messages=_kept(messages),
         response_id=text_of(meta.get("id")) if meta else _own_id(value),
-        model=text_of(model) if not isinstance(model, Mapping) else None,
+        model=text_of(model) if not isinstance(model, dict) else None,
         finish_reasons=(reason,) if reason else (),
         usage=usage,
     )
@@ -166,9 +177,9 @@ def _own_id(value: JsonObject) -> str | None:
 
 
 def _metadata(value: JsonObject) -> JsonObject:
-    inner = value.get("kwargs") if isinstance(value.get("kwargs"), Mapping) else value
+    inner = value.get("kwargs") if isinstance(value.get("kwargs"), dict) else value
     meta = dig(inner, "response_metadata")
-    return meta if isinstance(meta, Mapping) else {}
+    return meta if isinstance(meta, dict) else {}
 
 
 def _choices(value: JsonObject, choices: Sequence[Json]) -> Response:
@@ -188,7 +199,7 @@ def _choices(value: JsonObject, choices: Sequence[Json]) -> Response:
 
 def _flat(values: Sequence[Json]) -> Iterable[Json]:
     for value in values:
-        if isinstance(value, Sequence) and not isinstance(value, str):
+        if isinstance(value, (list, tuple)):
             yield from value
         else:
             yield value
@@ -196,7 +207,7 @@ def _flat(values: Sequence[Json]) -> Iterable[Json]:
 
 def _generations(value: JsonObject, generations: Sequence[Json]) -> Response:
     """Read LangChain's result: generations hold a message, or only a text."""
-    found = [_generation(item) for item in _flat(generations) if isinstance(item, Mapping)]
+    found = [_generation(item) for item in _flat(generations) if isinstance(item, dict)]
     messages = tuple(m for response in found for m in response.messages or ())
     reasons = tuple(r for response in found for r in response.finish_reasons)
     usage = next((r.usage for r in found if not r.usage.is_empty), NO_USAGE)
@@ -211,15 +222,13 @@ def _generations(value: JsonObject, generations: Sequence[Json]) -> Response:
     )
 
 
-def _generation(item: JsonObject) -> Response:
+def _generation(item: JsonObject, *, is_whole: bool = True) -> Response:
     message, text = item.get("message"), item.get("text")
-    told = (
-        _told(message, messages_of(message, "assistant"))
-        if isinstance(message, Mapping)
-        else NO_RESPONSE
-    )
+    told = NO_RESPONSE
+    if isinstance(message, dict):
+        told = _told(message, messages_of(message, "assistant") if is_whole else None)
     inner = dig(message, "kwargs") or dig(message, "data")
-    if isinstance(inner, Mapping) and told.usage.is_empty:
+    if isinstance(inner, dict) and told.usage.is_empty:
         told = Response(told.messages, told.response_id, told.model, told.finish_reasons,
                         usage_of(inner.get("usage_metadata")))  # fmt: skip
     messages = told.messages
@@ -235,7 +244,7 @@ def _candidates(value: JsonObject, candidates: Sequence[Json]) -> Response:
     reasons: list[str] = []
     for candidate in candidates:
         content = dig(candidate, "content")
-        parts = parts_of(content.get("parts") if isinstance(content, Mapping) else content)
+        parts = parts_of(content.get("parts") if isinstance(content, dict) else content)
         if parts:
             messages.append({"role": "assistant", "parts": parts})
         reason = text_of(dig(candidate, "finish_reason") or dig(candidate, "finishReason"))

@@ -6,7 +6,7 @@ thoughts out. Where a total is given it decides which it was; otherwise a part t
 whole does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seakeeping.ingest.dialects.values import count_of, dig, words
@@ -69,7 +69,7 @@ _REASONING_IN_DETAILS = ["reasoning_tokens", "reasoning", "reasoningTokens"]
 
 def usage_of(value: Json) -> Usage:
     """Return the tokens that a usage object of any provider tells."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return NO_USAGE
     return whole_usage(
         Usage(
@@ -100,7 +100,7 @@ def _part(
         return found
     for holder in holders:
         details = dig(value, holder)
-        if isinstance(details, Mapping):
+        if isinstance(details, dict):
             return _count(details, inner)
     return None
 

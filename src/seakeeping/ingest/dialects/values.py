@@ -7,7 +7,7 @@ and never hides its span.
 
 import ast
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import orjson
@@ -99,9 +99,9 @@ def is_deep(value: Json) -> bool:
 
 
 def _inside(value: Json) -> Iterable[Json]:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return value.values()
-    return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+    return value if isinstance(value, (list, tuple)) else ()
 
 
 def _from_repr(value: str) -> Json:
@@ -118,23 +118,16 @@ def _from_repr(value: str) -> Json:
         return value
 
 
-def is_cut_off(value: Json) -> bool:
-    """Say whether a string began as JSON but does not parse: a length limit cut it."""
-    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
-        return False
-    return isinstance(parsed(value), str)
-
-
 def object_of(value: Json) -> JsonObject | None:
     """Return a mapping, also out of a JSON string, else None."""
     found = parsed(value)
-    return found if isinstance(found, Mapping) else None
+    return found if isinstance(found, dict) else None
 
 
 def list_of(value: Json) -> Sequence[Json] | None:
     """Return a list, also out of a JSON string, else None."""
     found = parsed(value)
-    return found if isinstance(found, Sequence) and not isinstance(found, str) else None
+    return found if isinstance(found, (list, tuple)) else None
 
 
 def texts_of(value: Json) -> tuple[str, ...]:
@@ -142,7 +135,7 @@ def texts_of(value: Json) -> tuple[str, ...]:
     found = parsed(value)
     if isinstance(found, str):
         return (found,) if found else ()
-    if isinstance(found, Sequence):
+    if isinstance(found, (list, tuple)):
         return tuple(item for item in found if isinstance(item, str) and item)
     return ()
 
@@ -174,8 +167,8 @@ def dig(value: Json, *path: str | int) -> Json:
 
 def _step(value: Json, step: str | int) -> Json:
     if isinstance(step, str):
-        return value.get(step) if isinstance(value, Mapping) else None
-    if isinstance(value, str) or not isinstance(value, Sequence):
+        return value.get(step) if isinstance(value, dict) else None
+    if not isinstance(value, (list, tuple)):
         return None
     return value[step] if -len(value) <= step < len(value) else None
 

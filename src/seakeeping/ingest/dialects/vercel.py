@@ -4,8 +4,6 @@
 model call; only the latter count. Newer releases write ``gen_ai.*`` beside; times are milliseconds.
 """
 
-from collections.abc import Mapping
-
 from seakeeping.ingest.dialects import otel_genai
 from seakeeping.ingest.dialects.facts import Facts, Step
 from seakeeping.ingest.dialects.messages import (
@@ -130,7 +128,7 @@ def _answer(attributes: JsonObject) -> Messages | None:
     if text is not None:
         parts.append({"type": "text", "content": text})
     for call in list_of(first(attributes, "ai.response.toolCalls", "ai.result.toolCalls")) or ():
-        if isinstance(call, Mapping):
+        if isinstance(call, dict):
             arguments = call.get("args", call.get("input"))
             parts.append(
                 tool_call(text_of(call.get("toolCallId")), text_of(call.get("toolName")), arguments)
