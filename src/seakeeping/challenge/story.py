@@ -31,14 +31,15 @@ OWN_S = 0.004
 class Release:
     """What runs from ``since_days`` before the story's end until the next release.
 
-    ``unfaithful_ratio`` of its answers are ones that people judged unfaithful; its calls take
-    ``slowness`` times as long as usual.
+    ``unfaithful_ratio`` of its answers are ones that people judged unfaithful, ``error_ratio`` of its
+    calls end with a provider's error, and all take ``slowness`` times as long as usual.
     """
 
     version: str
     since_days: float
     prompt_version: str
     unfaithful_ratio: float
+    error_ratio: float
     slowness: float = 1.0
     is_bad: bool = False
 
@@ -53,7 +54,6 @@ class Service:
     model: str
     prompt_name: str
     instructions: str
-    error_ratio: float
     releases: tuple[Release, ...]
 
 
@@ -65,8 +65,7 @@ SERVICES = (
         model="gpt-4o-mini",
         prompt_name="answer-from-docs",
         instructions="Answer the customer's question from the documentation passages given.",
-        error_ratio=0.003,
-        releases=(Release("5.0.2", 31, "11", 0.01), Release("5.1.0", 21, "12", 0.01)),
+        releases=(Release("5.0.2", 31, "11", 0.01, 0.002), Release("5.1.0", 21, "12", 0.01, 0.002)),
     ),
     Service(
         name="field-guide",
@@ -75,11 +74,10 @@ SERVICES = (
         model="claude-3-5-haiku-20241022",
         prompt_name="encyclopedia",
         instructions="Answer from the encyclopedia articles given. If they do not say, say so.",
-        error_ratio=0.006,
         releases=(
-            Release("2.3.0", 31, "7", 0.02),
-            Release("2.4.0", 16, "8", 0.85, slowness=2.4, is_bad=True),
-            Release("2.4.1", 14.5, "9", 0.02),
+            Release("2.3.0", 31, "7", 0.02, 0.003),
+            Release("2.4.0", 16, "8", 0.85, 0.03, slowness=2.4, is_bad=True),
+            Release("2.4.1", 14.5, "9", 0.02, 0.003),
         ),
     ),
     Service(
@@ -89,8 +87,7 @@ SERVICES = (
         model="gpt-4o",
         prompt_name="classroom-helper",
         instructions="You help teachers and pupils. Use only the NASA pages given.",
-        error_ratio=0.004,
-        releases=(Release("1.9.3", 31, "4", 0.03),),
+        releases=(Release("1.9.3", 31, "4", 0.03, 0.004),),
     ),
 )
 
@@ -200,7 +197,7 @@ class Story:
     ) -> Call:
         release = self.release(service, at)
         answer = _pick(self.answers, service.name, release, chance)
-        is_error = chance.random() < service.error_ratio
+        is_error = chance.random() < release.error_ratio
         first_token_s = release.slowness * chance.lognormvariate(math.log(0.38), 0.35)
         output_tokens = _tokens(answer.text)
         pace = chance.lognormvariate(math.log(0.011), 0.2)
