@@ -24,9 +24,9 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1 import trace_pb2 as pb
 
 from seakeeping.ingest.otlp import derive
-from seakeeping.ingest.otlp.body import LATEST_NS
+from seakeeping.ingest.otlp.body import LATEST_NS, Encoding
 from seakeeping.ingest.otlp.json_body import to_json
-from seakeeping.ingest.otlp.parse import REQUESTS
+from seakeeping.ingest.otlp.parse import REQUESTS, parse
 from seakeeping.records import Json, JsonObject, LogEvent, Signal, Span, SpanEvent
 
 Record = TypeVar("Record", Span, LogEvent)
@@ -60,8 +60,8 @@ def encode_logs(events: Iterable[LogEvent], *, scope_name: str = "") -> bytes:
 
 
 def to_json_body(signal: Signal, body: bytes) -> bytes:
-    """Return a protobuf request body in OTLP/JSON; raises ``DecodeError`` if it is none."""
-    return dump_json(REQUESTS[signal].FromString(body))
+    """Return a protobuf request body in OTLP/JSON; raises BadPayload if it is none."""
+    return dump_json(parse(REQUESTS[signal], Encoding.PROTOBUF, body))
 
 
 def dump_json(message: Message) -> bytes:
