@@ -31,8 +31,8 @@ OWN_S = 0.004
 class Release:
     """What runs from ``since_days`` before the story's end until the next release.
 
-    ``unfaithful_ratio`` of its answers are ones that people judged unfaithful, ``error_ratio`` of its
-    calls end with a provider's error, and all take ``slowness`` times as long as usual.
+    ``unfaithful_ratio`` of its answers are ones that people judged unfaithful, ``error_ratio`` of
+    its calls end with a provider's error, and all take ``slowness`` times as long as usual.
     """
 
     version: str
