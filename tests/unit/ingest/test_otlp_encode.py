@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,6 +113,18 @@ def test_order_is_kept_over_resources_and_scopes() -> None:
 def test_values_that_otlp_cannot_carry_are_made_to_fit(value: Json, back: Json) -> None:
     (found,) = again(replace(SPAN, attributes={"k": value}))
     assert found.attributes == {"k": back}
+
+
+@pytest.mark.parametrize("is_map", [True, False])
+def test_whatever_the_depth_what_is_encoded_can_be_read(is_map: bool) -> None:
+    value: Any = "core"
+    for _ in range(200):
+        value = {"k": value} if is_map else [value]
+    (found,) = again(replace(SPAN, attributes={"k": value}))
+    inner: Any = found.attributes["k"]
+    for _ in range(24):
+        inner = inner["k" if is_map else 0]
+    assert inner == "[nested too deep]"
 
 
 def test_nothing_encodes_to_nothing() -> None:

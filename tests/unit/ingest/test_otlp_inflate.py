@@ -83,6 +83,13 @@ def test_several_members_are_one_body(coding: str, pack: Callable[[bytes], bytes
         inflate(coding, pack(bytes(600)) + pack(bytes(600)), 1000)
 
 
+@pytest.mark.parametrize(("coding", "pack"), [("gzip", gzip.compress), ("zstd", zstd)])
+def test_members_are_bounded_in_number(coding: str, pack: Callable[[bytes], bytes]) -> None:
+    assert inflate(coding, pack(b"x") * 1000, MIB) == b"x" * 1000
+    with pytest.raises(BadPayload, match="more than 1000"):
+        inflate(coding, pack(b"x") * 1001, MIB)
+
+
 def test_a_flipped_bit_fails_the_checksum_of_gzip() -> None:
     packed = bytearray(gzip.compress(b"span " * 100))
     packed[-6] ^= 1
@@ -92,6 +99,8 @@ def test_a_flipped_bit_fails_the_checksum_of_gzip() -> None:
 
 def test_zeros_may_pad_a_gzip_body() -> None:
     assert inflate("gzip", gzip.compress(b"span") + bytes(512), MIB) == b"span"
+    with pytest.raises(BadPayload):
+        inflate("gzip", gzip.compress(b"span") + bytes(5) + b"x", MIB)
 
 
 def test_a_zstd_frame_may_not_ask_for_a_huge_window() -> None:

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import (
+    AnyValue,
+    ArrayValue,
+    KeyValue,
+    KeyValueList,
+)
 from opentelemetry.proto.trace.v1 import trace_pb2 as pb
 
 from seakeeping.errors import BadPayload
@@ -253,17 +258,27 @@ def depth_of(value: Any) -> int:
     return 1 + depth_of(value[0]) if isinstance(value, list) else 0
 
 
-@pytest.mark.parametrize("depth", [1, 31, 32, 33, 40])
+@pytest.mark.parametrize("depth", [1, 23, 24, 25, 40])
 def test_values_nest_to_a_depth_and_then_become_a_marker(depth: int) -> None:
     body = body_of(a_span(attributes=[KeyValue(key="k", value=nested(depth))]))
     as_json = to_json_body(Signal.TRACES, body)
     for encoding, given in ((Encoding.PROTOBUF, body), (Encoding.JSON, as_json)):
         (span,) = decode_traces(encoding, given)
         value: Any = span.attributes["k"]
-        assert depth_of(value) == min(depth, 32)
-        for _ in range(min(depth, 32)):
+        assert depth_of(value) == min(depth, 24)
+        for _ in range(min(depth, 24)):
             value = value[0]
-        assert value == ("core" if depth <= 32 else "[nested too deep]")
+        assert value == ("core" if depth <= 24 else "[nested too deep]")
+
+
+def test_maps_nest_to_the_same_depth() -> None:
+    value = AnyValue(string_value="core")
+    for _ in range(25):
+        value = AnyValue(kvlist_value=KeyValueList(values=[KeyValue(key="k", value=value)]))
+    found: Any = only(a_span(attributes=[KeyValue(key="k", value=value)])).attributes["k"]
+    for _ in range(23):
+        found = found["k"]
+    assert found == {"k": "[nested too deep]"}
 
 
 def deep_json(depth: int) -> bytes:
@@ -280,7 +295,7 @@ def test_any_depth_of_json_is_harmless(depth: int) -> None:
     except BadPayload:
         assert depth >= 300
     else:
-        assert depth_of(span.attributes["k"]) == 32
+        assert depth_of(span.attributes["k"]) == 24
 
 
 def raw_field(number: int, data: bytes) -> bytes:

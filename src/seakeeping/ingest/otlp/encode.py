@@ -27,6 +27,7 @@ from seakeeping.ingest.otlp import derive
 from seakeeping.ingest.otlp.body import LATEST_NS, Encoding
 from seakeeping.ingest.otlp.json_body import to_json
 from seakeeping.ingest.otlp.parse import REQUESTS, parse
+from seakeeping.ingest.otlp.values import MAX_DEPTH, too_deep
 from seakeeping.records import Json, JsonObject, LogEvent, Signal, Span, SpanEvent
 
 Record = TypeVar("Record", Span, LogEvent)
@@ -80,10 +81,16 @@ def _by_resource(records: Iterable[Record]) -> Iterator[tuple[Resource, Iterator
 
 def pairs(attributes: JsonObject) -> list[KeyValue]:
     """Return attributes as OTLP key-value pairs."""
-    return [KeyValue(key=_text(key), value=_value(value)) for key, value in attributes.items()]
+    return _pairs(attributes, 1)
 
 
-def _value(value: Json) -> AnyValue:
+def _pairs(attributes: JsonObject, depth: int) -> list[KeyValue]:
+    return [
+        KeyValue(key=_text(key), value=_value(value, depth)) for key, value in attributes.items()
+    ]
+
+
+def _value(value: Json, depth: int = 1) -> AnyValue:
     """Return a JSON value as an OTLP one; None is the value that holds nothing."""
     if isinstance(value, str):
         return AnyValue(string_value=_text(value))
@@ -95,9 +102,11 @@ def _value(value: Json) -> AnyValue:
         return AnyValue(double_value=value)
     if value is None:
         return AnyValue()
+    if depth > MAX_DEPTH:
+        return AnyValue(string_value=too_deep())
     if isinstance(value, Mapping):
-        return AnyValue(kvlist_value=KeyValueList(values=pairs(value)))
-    return AnyValue(array_value=ArrayValue(values=[_value(item) for item in value]))
+        return AnyValue(kvlist_value=KeyValueList(values=_pairs(value, depth + 1)))
+    return AnyValue(array_value=ArrayValue(values=[_value(item, depth + 1) for item in value]))
 
 
 def _text(value: str) -> str:

@@ -17,6 +17,7 @@ CODINGS = ("gzip", "deflate", "zstd", "identity")
 
 _PIECE = 1 << 18
 _TAKE = 1 << 16
+_MOST_MEMBERS = 1000
 # zstandard bounds its input, not its output: 1 KiB of run-length blocks gives at most 32 MiB.
 _ZSTD_TAKE = 1 << 10
 # RFC 9659: what a content coding may ask a receiver to hold.
@@ -65,49 +66,54 @@ def _bounded(pieces: Iterator[bytes], limit: int) -> bytes:
 
 def _gzip(body: bytes) -> Iterator[bytes]:
     """Yield the members of a gzip body; zeros may pad its end, as gzip itself allows."""
-    rest = yield from _zlib_stream(body, wbits=31)
-    while rest := rest.lstrip(b"\0"):
-        rest = yield from _zlib_stream(rest, wbits=31)
+    at = 0
+    for _ in range(_MOST_MEMBERS):
+        at = yield from _zlib_stream(body, at, wbits=31)
+        if body.count(0, at) == len(body) - at:
+            return
+    raise BadPayload(f"the body has more than {_MOST_MEMBERS} gzip members")
 
 
 def _deflate(body: bytes) -> Iterator[bytes]:
     """Yield a ``deflate`` body: zlib's format by the RFC, the bare stream from some clients."""
     is_zlib = len(body) > 1 and body[0] & 15 == 8 and int.from_bytes(body[:2], "big") % 31 == 0
-    rest = yield from _zlib_stream(body, wbits=15 if is_zlib else -15)
-    if rest:
-        raise BadPayload(f"{len(rest)} bytes follow the end of the deflate stream")
+    at = yield from _zlib_stream(body, 0, wbits=15 if is_zlib else -15)
+    if at < len(body):
+        raise BadPayload(f"{len(body) - at} bytes follow the end of the deflate stream")
 
 
-def _zlib_stream(body: bytes, wbits: int) -> Generator[bytes, None, bytes]:
-    """Yield one stream in pieces and return the bytes after it."""
+def _zlib_stream(body: bytes, at: int, wbits: int) -> Generator[bytes, None, int]:
+    """Yield the stream that begins at ``at`` in pieces, and return where it ends."""
     stream = isal_zlib.decompressobj(wbits=wbits)
-    view, at = memoryview(body), 0
+    view = memoryview(body)
     while not stream.eof:
         given: bytes | memoryview = stream.unconsumed_tail
         if not given:
-            given, at = view[at : at + _TAKE], at + _TAKE
+            given = view[at : at + _TAKE]
+            at += len(given)
         piece = stream.decompress(given, _PIECE)
         if not given and not piece and not stream.eof:
             raise BadPayload("the compressed body is cut off")
         yield piece
-    return bytes(stream.unused_data) + bytes(view[at:])
+    return at - len(stream.unused_data)
 
 
 def _zstd(body: bytes) -> Iterator[bytes]:
     """Yield the frames of a zstd body."""
     decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
-    rest = memoryview(body)
-    while True:
-        frame, at = decompressor.decompressobj(), 0
+    view, at = memoryview(body), 0
+    for _ in range(_MOST_MEMBERS):
+        frame = decompressor.decompressobj()
         while not frame.eof:
-            if at >= len(rest):
+            given = view[at : at + _ZSTD_TAKE]
+            if not given:
                 raise BadPayload("the compressed body is cut off")
-            yield frame.decompress(rest[at : at + _ZSTD_TAKE])
-            at += _ZSTD_TAKE
-        at = min(at, len(rest)) - len(frame.unused_data)
-        rest = rest[at:]
-        if not rest:
+            yield frame.decompress(given)
+            at += len(given)
+        at -= len(frame.unused_data)
+        if at == len(body):
             return
+    raise BadPayload(f"the body has more than {_MOST_MEMBERS} zstd frames")
 
 
 _READERS: Mapping[str, Callable[[bytes], Iterator[bytes]]] = {

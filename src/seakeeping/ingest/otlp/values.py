@@ -17,8 +17,12 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from seakeeping.metrics import ERRORS
 from seakeeping.records import Json
 
-MAX_DEPTH = 32
-"""How deep lists and maps may nest in an attribute."""
+MAX_DEPTH = 24
+"""How deep lists and maps may nest in an attribute.
+
+A level of maps is three messages on the wire and protobuf reads 100 in each other, so whatever is
+kept can also be encoded and read again.
+"""
 
 MAX_ATTRIBUTES = 8192
 """How many attributes an item may have, and how many events a span."""
