@@ -4,6 +4,7 @@ Only the raw calls are used: bytes in, bytes out. So no process that talks to th
 pandas or pyarrow. Nothing is sent before the first call, so a store may come up after its clients.
 """
 
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -27,6 +28,11 @@ _PASSING = frozenset(
     }
 )  # fmt: skip
 """Codes that say no to the moment, not to the statement: disk, memory, time, load, network."""
+
+DATABASE = "seakeeping"
+"""The database of the tables, where the store's URL names no other."""
+
+_NAME = re.compile(r"\A[A-Za-z_][A-Za-z0-9_]*\Z")
 
 CONNECT_S = 3
 ANSWER_S = 75
@@ -59,6 +65,7 @@ class Address:
     user: str = "default"
     password: str = ""
     is_secure: bool = False
+    database: str = DATABASE
 
     @property
     def shown(self) -> str:
@@ -86,7 +93,17 @@ def address_of(url: str, token: str | None = None) -> Address:
         user=unquote(parts.username or "default"),
         password=token or unquote(parts.password or ""),
         is_secure=secure,
+        database=_database(parts.path),
     )
+
+
+def _database(path: str) -> str:
+    name = path.strip("/") or DATABASE
+    if not _NAME.match(name):
+        raise BadSetting(
+            f"not a database name: {name!r}", place="store", hint="letters, digits, underscores"
+        )
+    return name
 
 
 class StoreClient:
@@ -135,11 +152,17 @@ class StoreClient:
         sql: str,
         params: Mapping[str, Any] | None = None,
         settings: Mapping[str, Any] | None = None,
+        *,
+        in_database: bool = True,
     ) -> None:
         """Run a statement without result. Raises StoreUnavailable, StoreError."""
         with self._sorted_errors():
-            self._connected().command(
-                sql, parameters=dict(params or {}), settings=dict(settings or {})
+            # as a raw query: parameters too long for a URL then travel in the body
+            self._connected().raw_query(
+                sql,
+                parameters=dict(params or {}),
+                settings=dict(settings or {}),
+                use_database=in_database,
             )
 
     def insert(self, table: str, block: Block, token: str) -> None:
@@ -177,7 +200,7 @@ class StoreClient:
 
     def _connect(self) -> Client:
         where = self.address
-        return clickhouse_connect.get_client(
+        client = clickhouse_connect.get_client(
             interface="https" if where.is_secure else "http",
             host=where.host,
             port=where.port,
@@ -191,6 +214,8 @@ class StoreClient:
             autogenerate_query_id=False,
             dedicated_pool=True,
         )
+        client.database = where.database  # not before: it may not have been made yet
+        return client
 
     def _sorted_errors(self) -> "_SortedErrors":
         return _SortedErrors(self.address.shown)

@@ -22,7 +22,6 @@ from seakeeping.store.filters import (
 )
 from seakeeping.store.native import micros
 from seakeeping.store.places import Places, places_of
-from seakeeping.store.schema import DATABASE
 
 Item = TypeVar("Item")
 
@@ -125,7 +124,7 @@ def _end_of(low: int | None, mark: Mark | None, listing: Listing[Item]) -> Mark:
 def _horizons(
     client: StoreClient, table: str, where: InteractionFilter | EvaluationFilter, mark: Mark | None
 ) -> Iterator[int | None]:
-    newest = client.read(f"SELECT toUnixTimestamp64Micro(max(started_at)) FROM {DATABASE}.{table}")
+    newest = client.read(f"SELECT toUnixTimestamp64Micro(max(started_at)) FROM {table}")
     top = int(newest[0][0])
     if where.end is not None:
         top = min(top, micros(where.end))
@@ -163,7 +162,7 @@ def _candidates(
     order = ", ".join(f"{column} DESC" for column in columns)
     rows = client.read(
         f"SELECT toUnixTimestamp64Micro(started_at), service_name, {', '.join(listing.key)} "
-        f"FROM {DATABASE}.{listing.table} WHERE {' AND '.join(conditions)} "
+        f"FROM {listing.table} WHERE {' AND '.join(conditions)} "
         f"ORDER BY {order} LIMIT {limit:d}",
         params,
     )
@@ -180,6 +179,6 @@ def judged(where: InteractionFilter | EvaluationFilter, bounds: str, final: str)
         return "1"
     named = "name = {evaluation:String}" if where.evaluation is not None else "1"
     return (
-        f"(trace_id, span_id) IN (SELECT trace_id, span_id FROM {DATABASE}.evaluations {final} "
+        f"(trace_id, span_id) IN (SELECT trace_id, span_id FROM evaluations {final} "
         f"WHERE {bounds} AND {named} AND score_label = {{label:String}})"
     )

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from seakeeping.store.client import StoreClient
-from seakeeping.store.schema import DATABASE
 
 BUCKET_S = 300
 
@@ -70,7 +69,7 @@ def places_of(rows: Sequence[tuple[str, float]]) -> Places:
 def find(client: StoreClient, trace_ids: Sequence[str]) -> Places:
     """Return where the traces have rows; empty when they are unknown."""
     rows = client.read(
-        f"SELECT DISTINCT service_name, toUInt32(bucket) FROM {DATABASE}.trace_index "
+        "SELECT DISTINCT service_name, toUInt32(bucket) FROM trace_index "
         "WHERE trace_id IN {ids:Array(String)}",
         {"ids": list(trace_ids)},
     )

@@ -1,11 +1,11 @@
 """Rollups: what a service did in five minutes, recomputed from the latest rows when they change.
 
 A materialized view would count a batch that is sent again, or an answer that is scored again,
-twice. Recomputing a touched bucket is one path for new, late, repeated, re-scored and retracted rows
-alike. Keys that vanish become rows of zeros, because the old row would otherwise stay.
+twice. Recomputing a touched bucket is one path for new, late, repeated, re-scored and retracted
+rows alike. Keys that vanish become rows of zeros, because the old row would otherwise stay.
 
-Quality counts answers only (``is_answer``), of interactions that were not taken back. Readers add up
-the kinds of traffic that count: live, in demo mode also demo.
+Quality counts answers only (``is_answer``), of interactions that were not taken back. Readers add
+up the kinds of traffic that count: live, in demo mode also demo.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +18,6 @@ from seakeeping.store.client import StoreClient
 from seakeeping.store.histogram import Histogram, above, edge_sql, quantile
 from seakeeping.store.places import BUCKET_S, places_of
 from seakeeping.store.rows import Row
-from seakeeping.store.schema import DATABASE
 from seakeeping.store.summaries import SeriesPoint, ServiceSummary
 
 BUCKETS_AT_ONCE = 48
@@ -31,7 +30,7 @@ HALLUCINATION = "faithfulness"
 """The evaluation behind ``scored``, ``unsupported`` and coverage of a summary."""
 
 _REFRESH_CALLS = f"""
-INSERT INTO {DATABASE}.rollups
+INSERT INTO rollups
 SELECT service_name, bucket, traffic, sum(n), sum(is_error), sum(answer), sum(content),
   sum(w), sumIf(w, is_error = 1),
   sumMapIf(map(edge, n), has_latency), sumMapIf(map(edge, w), has_latency),
@@ -47,17 +46,17 @@ FROM (
     {edge_sql("ifNull(time_to_first_token_s, 0)")} AS ttft_edge,
     ifNull(input_tokens, 0) AS input, ifNull(output_tokens, 0) AS output,
     ifNull(cost_usd, 0) AS cost, started_at AS seen, toUInt64(0) AS old
-  FROM {DATABASE}.interactions FINAL WHERE {{where}}
+  FROM interactions FINAL WHERE {{where}}
   UNION ALL
   SELECT service_name, bucket, traffic, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     toDateTime64(0, 6, 'UTC'), version
-  FROM {DATABASE}.rollups FINAL WHERE {{where}}
+  FROM rollups FINAL WHERE {{where}}
 )
 GROUP BY service_name, bucket, traffic
 """
 
 _REFRESH_EVALUATIONS = f"""
-INSERT INTO {DATABASE}.evaluation_rollups
+INSERT INTO evaluation_rollups
 SELECT service_name, bucket, traffic, name, evaluator,
   sum(scored), sumIf(w, scored = 1), sumIf(score, scored = 1),
   sumMapIf(map(label, scored), label != ''), sumMapIf(map(label, w), label != ''),
@@ -75,16 +74,16 @@ FROM (
   FROM (
     SELECT service_name, bucket, trace_id, span_id, name, evaluator, score_value, score_label,
       skipped_reason, evaluated_at
-    FROM {DATABASE}.evaluations FINAL WHERE {{where}}
+    FROM evaluations FINAL WHERE {{where}}
   ) AS made
   INNER JOIN (
     SELECT trace_id, span_id, traffic, sampling_weight,
       toFloat64(started_at) + ifNull(duration_s, 0) AS ended_at
-    FROM {DATABASE}.interactions FINAL WHERE {{where}} AND is_answer = 1
+    FROM interactions FINAL WHERE {{where}} AND is_answer = 1
   ) AS answered ON made.trace_id = answered.trace_id AND made.span_id = answered.span_id
   UNION ALL
   SELECT service_name, bucket, traffic, name, evaluator, 0, 0, 0, '', '', 0, version
-  FROM {DATABASE}.evaluation_rollups FINAL WHERE {{where}}
+  FROM evaluation_rollups FINAL WHERE {{where}}
 )
 GROUP BY service_name, bucket, traffic, name, evaluator
 """
@@ -150,12 +149,12 @@ _JUDGED = "sum(scored), sumMap(labels), sumMap(skipped), sumMap(lag)"
 def services(client: StoreClient, window: Window) -> list[ServiceSummary]:
     """Return the services seen in the window, by name."""
     calls = client.read(
-        f"SELECT service_name, {_CALLS} FROM {DATABASE}.rollups FINAL WHERE {window.condition} "
+        f"SELECT service_name, {_CALLS} FROM rollups FINAL WHERE {window.condition} "
         "GROUP BY service_name HAVING sum(calls) > 0 ORDER BY service_name",
         window.params,
     )
     judged = client.read(
-        f"SELECT service_name, {_JUDGED} FROM {DATABASE}.evaluation_rollups FINAL "
+        f"SELECT service_name, {_JUDGED} FROM evaluation_rollups FINAL "
         f"WHERE {window.condition} AND name = {{name:String}} GROUP BY service_name",
         {**window.params, "name": HALLUCINATION},
     )
@@ -210,12 +209,11 @@ def series(client: StoreClient, service: str, window: Window, step_s: int) -> li
     step = "intDiv(toUInt32(bucket), {step:UInt32}) * {step:UInt32}"
     where = f"service_name = {{service:String}} AND {whole.condition}"
     calls = client.read(
-        f"SELECT {step} AS start_s, {_CALLS} FROM {DATABASE}.rollups FINAL WHERE {where} "
-        "GROUP BY start_s",
+        f"SELECT {step} AS start_s, {_CALLS} FROM rollups FINAL WHERE {where} GROUP BY start_s",
         params,
     )
     judged = client.read(
-        f"SELECT {step} AS start_s, {_JUDGED} FROM {DATABASE}.evaluation_rollups FINAL "
+        f"SELECT {step} AS start_s, {_JUDGED} FROM evaluation_rollups FINAL "
         f"WHERE {where} AND name = {{name:String}} GROUP BY start_s",
         params,
     )
@@ -289,34 +287,37 @@ def _latency(client: StoreClient, service: str, window: Window, threshold_s: flo
 
 def _totals(client: StoreClient, service: str, window: Window, wanted: str) -> Row:
     found = client.read(
-        f"SELECT {wanted} FROM {DATABASE}.rollups FINAL WHERE service_name = {{service:String}} "
+        f"SELECT {wanted} FROM rollups FINAL WHERE service_name = {{service:String}} "
         f"AND {window.condition}",
         {**window.params, "service": service},
     )
     return found[0]
 
 
-def stale_buckets(client: StoreClient, since: float) -> list[tuple[str, float]]:
-    """Return the buckets with rows stored after ``since`` and after their rollup was made.
+def stale_buckets(client: StoreClient) -> list[tuple[str, float]]:
+    """Return the buckets with rows stored after their rollup was made.
 
-    After a crash these are the buckets whose refresh was lost with the process.
+    After a crash these are the buckets whose refresh was lost with the process. What was stored an
+    hour before the newest rollup is taken as rolled up.
     """
-    found = client.read(_STALE, {"since": int(since * 1000)})
+    newest = client.read("SELECT max(version) FROM rollups")[0][0]
+    found = client.read(_STALE, {"since": max(0, newest // 1000 - _LOOK_BACK_MS)})
     return [(service, float(at)) for service, at in found]
 
 
-_STALE = f"""
+_LOOK_BACK_MS = 3_600_000
+_STALE = """
 SELECT service_name, toUInt32(bucket) FROM (
   SELECT service_name, bucket, max(stored_at) AS stored FROM (
-    SELECT service_name, bucket, stored_at FROM {DATABASE}.interactions
-    WHERE stored_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')
+    SELECT service_name, bucket, stored_at FROM interactions
+    WHERE stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
     UNION ALL
-    SELECT service_name, bucket, stored_at FROM {DATABASE}.evaluations
-    WHERE stored_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')
+    SELECT service_name, bucket, stored_at FROM evaluations
+    WHERE stored_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
   ) GROUP BY service_name, bucket
 ) AS written
 LEFT JOIN (
-  SELECT service_name, bucket, max(version) AS made FROM {DATABASE}.rollups
+  SELECT service_name, bucket, max(version) AS made FROM rollups
   GROUP BY service_name, bucket
 ) AS rolled USING (service_name, bucket)
 WHERE made <= toUnixTimestamp64Milli(stored) * 1000 AND service_name != ''

@@ -13,7 +13,6 @@ ClickHouse servers share. Every table is documented in ``docs/reference/schema.m
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-DATABASE = "seakeeping"
 VERSION = 1
 """The schema's version; a store with a higher one is refused."""
 
@@ -65,7 +64,7 @@ class Table:
         merged = {**COMMON_SETTINGS, **self.settings}
         settings = ", ".join(f"{k} = {v}" for k, v in merged.items())
         return (
-            f"CREATE TABLE IF NOT EXISTS {DATABASE}.{self.name}{topology.on_cluster}\n"
+            f"CREATE TABLE IF NOT EXISTS {self.name}{topology.on_cluster}\n"
             f"(\n  {columns}\n)\n"
             f"ENGINE = {topology.engine_prefix}{self.engine}{partition}\n"
             f"ORDER BY ({', '.join(self.order_by)})\nSETTINGS {settings}"
@@ -322,16 +321,20 @@ TABLES: tuple[Table, ...] = (
 _INDEXED = ("spans", "interactions")
 
 
+def database_statement(database: str, topology: Topology) -> str:
+    """Return the statement that makes the database that the tables live in."""
+    return f"CREATE DATABASE IF NOT EXISTS {database}{topology.on_cluster} ENGINE = Atomic"
+
+
 def create_statements(topology: Topology) -> Iterator[str]:
     """Yield the statements that make an empty store of the current version."""
-    yield f"CREATE DATABASE IF NOT EXISTS {DATABASE}{topology.on_cluster} ENGINE = Atomic"
     for table in TABLES:
         yield table.ddl(topology)
     for source in _INDEXED:
         yield (
-            f"CREATE MATERIALIZED VIEW IF NOT EXISTS {DATABASE}.trace_index_of_{source}"
-            f"{topology.on_cluster} TO {DATABASE}.trace_index AS SELECT DISTINCT trace_id, "
-            f"service_name, toStartOfFiveMinutes(started_at) AS bucket FROM {DATABASE}.{source}"
+            f"CREATE MATERIALIZED VIEW IF NOT EXISTS trace_index_of_{source}"
+            f"{topology.on_cluster} TO trace_index AS SELECT DISTINCT trace_id, "
+            f"service_name, toStartOfFiveMinutes(started_at) AS bucket FROM {source}"
         )
 
 

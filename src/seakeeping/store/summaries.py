@@ -8,12 +8,12 @@ class ServiceSummary:
     """One service over a window that ends now. None where nothing is known.
 
     ``calls``, ``errors`` and ``answers`` are rows seen, not weighted. Latencies cover calls without
-    error, in seconds, from log-bucket histograms (within 6 %). ``scored`` counts answers with a
+    error, in seconds, from log-bucket histograms (within 7 %). ``scored`` counts answers with a
     faithfulness result, ``unsupported`` those it flags. ``eligible`` are answers that should have
     been scored: the scored ones and those skipped for our own fault; ``coverage_ratio`` is scored
-    of eligible. ``skipped`` counts the answers skipped for any reason. ``scoring_lag_s`` is the 95th
-    percentile of the time from the end of a call to its evaluation. ``content_ratio`` is the share of calls that came
-    with content.
+    of eligible. ``skipped`` counts the answers skipped for any reason. ``scoring_lag_s`` is the
+    95th percentile of the time from the end of a call to its evaluation. ``content_ratio`` is the
+    share of calls that came with content.
     """
 
     service_name: str

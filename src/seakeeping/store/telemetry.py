@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from seakeeping.records import Counts, Evaluation, Interaction, MetricPoint, Span, Traffic
-from seakeeping.store import lists, places, rollups, rows
+from seakeeping.store import erasure, lists, places, retention, rollups, rows
 from seakeeping.store.client import StoreClient, address_of
 from seakeeping.store.filters import Clause, EvaluationFilter, InteractionFilter, Page
 from seakeeping.store.migration import migrate
 from seakeeping.store.native import Block, micros
 from seakeeping.store.places import Places
 from seakeeping.store.rows import RetractedCall
-from seakeeping.store.schema import DATABASE, Topology
+from seakeeping.store.schema import Topology
 from seakeeping.store.summaries import SeriesPoint, ServiceSummary
 
 __all__ = [
@@ -54,6 +54,7 @@ class Store:
         counted: Sequence[str] = (Traffic.LIVE,),
     ) -> None:
         self.client = client
+        self._rows_since: float | None = None
         self._counted = tuple(str(traffic) for traffic in counted)
         self._topology = topology or Topology()
 
@@ -114,9 +115,9 @@ class Store:
         """Recompute (service_name, start of five minutes) buckets from the latest rows."""
         rollups.refresh(self.client, buckets, self._kept_since())
 
-    def stale_buckets(self, since: float) -> list[tuple[str, float]]:
-        """Return buckets with rows stored after ``since`` that their rollups do not know of."""
-        return rollups.stale_buckets(self.client, since)
+    def stale_buckets(self) -> list[tuple[str, float]]:
+        """Return the buckets whose rollups do not know all rows, as after a crash."""
+        return rollups.stale_buckets(self.client)
 
     def services(self, now: float, window_s: float) -> list[ServiceSummary]:
         """Return the services with calls in the window that ends now, by name."""
@@ -151,11 +152,34 @@ class Store:
         return rollups.Window(start, end, self._counted)
 
     def _kept_since(self) -> float:
-        return 0.0
+        if self._rows_since is None:
+            self._rows_since = retention.rows_since(self.client)
+        return self._rows_since
+
+    # what goes
+
+    def apply_retention(
+        self, limits: retention.RetentionLimits, now: float
+    ) -> list[retention.Dropped]:
+        """Drop whole days that are too old or over the disk ceiling; return what went, and why."""
+        dropped = retention.apply(self.client, limits, now)
+        self._rows_since = None
+        return dropped
+
+    def erase_subject(self, user_id: str) -> int:
+        """Delete a user's interactions with text, evaluations and traces; return how many."""
+        return erasure.erase_subject(self.client, user_id)
+
+    def disk_usage(self) -> dict[str, int]:
+        """Return the bytes on disk by table."""
+        usage: dict[str, int] = {}
+        for partition in retention.partitions(self.client):
+            usage[partition.table] = usage.get(partition.table, 0) + partition.size_bytes
+        return usage
 
     def _insert(self, table: str, block: Block, token: str) -> None:
         if block.rows:
-            self.client.insert(f"{DATABASE}.{table}", block, token)
+            self.client.insert(table, block, token)
 
     # reads
 
@@ -196,7 +220,7 @@ class Store:
         if not where:
             return []
         found = self.client.read(
-            f"SELECT {rows.EVALUATION_SELECT} FROM {DATABASE}.evaluations FINAL WHERE "
+            f"SELECT {rows.EVALUATION_SELECT} FROM evaluations FINAL WHERE "
             f"{where.condition} AND trace_id = {{trace:String}} AND span_id = {{span:String}} "
             "ORDER BY name, evaluator",
             {**where.params, "trace": trace_id, "span": span_id},
@@ -218,7 +242,7 @@ class Store:
     ) -> list[MetricPoint]:
         """Return the points of a metric in ``start <= at < end``, oldest first."""
         found = self.client.read(
-            f"SELECT {rows.METRIC_SELECT} FROM {DATABASE}.metric_points WHERE "
+            f"SELECT {rows.METRIC_SELECT} FROM metric_points WHERE "
             "service_name = {service:String} AND name = {name:String} AND at >= "
             "fromUnixTimestamp64Micro({start:Int64}, 'UTC') AND at < "
             f"fromUnixTimestamp64Micro({{end:Int64}}, 'UTC') ORDER BY at LIMIT {limit:d}",
@@ -231,7 +255,7 @@ class Store:
     def recent_traces(self, since: float) -> list[str]:
         """Return the ids of traces with rows that start after ``since``, within five minutes."""
         found = self.client.read(
-            f"SELECT DISTINCT trace_id FROM {DATABASE}.trace_index WHERE "
+            "SELECT DISTINCT trace_id FROM trace_index WHERE "
             "bucket >= toStartOfFiveMinutes(toDateTime({since:UInt32}, 'UTC'))",
             {"since": max(0, int(since))},
         )
@@ -243,7 +267,7 @@ class Store:
         if not where:
             return []
         found = self.client.read(
-            f"SELECT {rows.SPAN_SELECT} FROM {DATABASE}.spans FINAL WHERE trace_id IN "
+            f"SELECT {rows.SPAN_SELECT} FROM spans FINAL WHERE trace_id IN "
             f"{{ids:Array(String)}} AND {where.time_condition} ORDER BY started_at, span_id",
             {**where.time_params, "ids": list(trace_ids)},
         )
@@ -272,14 +296,14 @@ class Store:
         params = {**where.params, "ids": sorted(set(trace_ids)), **clause.params}
         place = f"{where.condition} AND trace_id IN {{ids:Array(String)}}"
         heads = self.client.read(
-            f"SELECT {rows.INTERACTION_SELECT} FROM {DATABASE}.interactions FINAL "
+            f"SELECT {rows.INTERACTION_SELECT} FROM interactions FINAL "
             f"WHERE {place} AND erased = 0 AND {clause.sql}",
             params,
         )
         if not heads:
             return []
         texts = self.client.read(
-            f"SELECT trace_id, span_id, {rows.TEXT_SELECT} FROM {DATABASE}.interaction_texts FINAL "
+            f"SELECT trace_id, span_id, {rows.TEXT_SELECT} FROM interaction_texts FINAL "
             f"WHERE {place} AND span_id IN {{spans:Array(String)}}",
             params | {"ids": sorted({h[0] for h in heads}), "spans": sorted({h[1] for h in heads})},
         )
@@ -306,7 +330,7 @@ class Store:
             "ids": sorted({c.mark.key[0] for c in candidates}),
         }
         found = self.client.read(
-            f"SELECT {rows.EVALUATION_SELECT} FROM {DATABASE}.evaluations FINAL WHERE "
+            f"SELECT {rows.EVALUATION_SELECT} FROM evaluations FINAL WHERE "
             f"{where.condition} AND trace_id IN {{ids:Array(String)}} AND {clause.sql}",
             params,
         )
@@ -328,10 +352,10 @@ class StoredTraces:
         return self.store.trace_interactions(trace_ids)
 
 
-_RETRACT_EVALUATIONS = f"""
-INSERT INTO {DATABASE}.evaluations (trace_id, span_id, started_at, service_name, name, evaluator,
+_RETRACT_EVALUATIONS = """
+INSERT INTO evaluations (trace_id, span_id, started_at, service_name, name, evaluator,
   evaluated_at, version, retracted)
 SELECT trace_id, span_id, started_at, service_name, name, evaluator, evaluated_at, version + 1, 1
-FROM {DATABASE}.evaluations FINAL
-WHERE {{where}} AND concat(trace_id, span_id) IN {{{{ids:Array(String)}}}}
+FROM evaluations FINAL
+WHERE {where} AND concat(trace_id, span_id) IN {{ids:Array(String)}}
 """
