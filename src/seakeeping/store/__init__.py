@@ -12,19 +12,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from seakeeping.store.backup import backup, restore
     from seakeeping.store.ledger import Ledger, open_ledger
     from seakeeping.store.telemetry import Store, connect
 
-__all__ = ["Ledger", "Store", "backup", "connect", "open_ledger", "restore"]
+__all__ = ["Ledger", "Store", "connect", "open_ledger"]
 
 _HOMES = {
     "Ledger": "seakeeping.store.ledger",
     "Store": "seakeeping.store.telemetry",
-    "backup": "seakeeping.store.backup",
     "connect": "seakeeping.store.telemetry",
     "open_ledger": "seakeeping.store.ledger",
-    "restore": "seakeeping.store.backup",
 }
 
 

@@ -242,7 +242,7 @@ def sorted_error(error: ClickHouseError, where: str) -> SeakeepingError:
     number = getattr(error, "code", None)
     text = str(error)
     reason = text.partition("server response: ")[2] or text
-    reason = reason.partition(" (for url ")[0].strip()[:500]
+    reason = reason.partition(" (for url ")[0].partition(" In scope ")[0].strip()[:300]
     if number is None:
         return StoreUnavailable(f"the store at {where} does not answer")
     if "No space left on device" in text or number == 243:

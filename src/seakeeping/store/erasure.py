@@ -26,7 +26,9 @@ _VERDICTS = (
     "evaluated_at, duration_s, cost_usd, skipped_reason, version"
 )
 _ANONYMOUS = (
-    "lower(hex(sipHash128({salt:String}, trace_id))), lower(hex(sipHash64({salt:String}, span_id)))"
+    "lower(concat(hex(sipHash64({salt:String}, 'high', trace_id)), "
+    "hex(sipHash64({salt:String}, 'low', trace_id)))), "
+    "lower(hex(sipHash64({salt:String}, 'span', span_id)))"
 )
 _CHOSEN = "concat(trace_id, span_id) IN {keys:Array(String)}"
 
@@ -35,8 +37,8 @@ _LEAVE_NUMBERS = (
     f"SELECT {_ANONYMOUS}, 1, {_NUMBERS} FROM interactions FINAL WHERE {{where}} AND {_CHOSEN}"
 )
 _LEAVE_VERDICTS = (
-    f"INSERT INTO evaluations (trace_id, span_id, {_VERDICTS}) "
-    f"SELECT {_ANONYMOUS}, {_VERDICTS} FROM evaluations FINAL WHERE {{where}} AND {_CHOSEN}"
+    f"INSERT INTO evaluations (trace_id, span_id, erased, {_VERDICTS}) "
+    f"SELECT {_ANONYMOUS}, 1, {_VERDICTS} FROM evaluations FINAL WHERE {{where}} AND {_CHOSEN}"
 )
 _DELETE = (
     f"ALTER TABLE evaluations DELETE WHERE {_CHOSEN}",

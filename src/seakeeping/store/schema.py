@@ -206,6 +206,7 @@ EVALUATIONS = Table(
         "skipped_reason": LABEL,
         "version": "UInt64 CODEC(Delta(8), ZSTD(1))",
         "retracted": "UInt8",
+        "erased": "UInt8 DEFAULT 0",
         "stored_at": _STORED_AT,
     },
     "ReplacingMergeTree(version, retracted)",

@@ -209,7 +209,7 @@ class Store:
         listing = lists.Listing(
             table="evaluations",
             key=("trace_id", "span_id", "name", "evaluator"),
-            kept="retracted = 0",
+            kept="retracted = 0 AND erased = 0",
             fetch=self._fetch_evaluations,
         )
         return lists.page(self.client, listing, where, limit, cursor)
@@ -331,7 +331,7 @@ class Store:
         }
         found = self.client.read(
             f"SELECT {rows.EVALUATION_SELECT} FROM evaluations FINAL WHERE "
-            f"{where.condition} AND trace_id IN {{ids:Array(String)}} AND {clause.sql}",
+            f"{where.condition} AND trace_id IN {{ids:Array(String)}} AND erased = 0 AND {clause.sql}",
             params,
         )
         return {made.key: made for made in map(rows.evaluation, found)}
