@@ -22,6 +22,7 @@ from seakeeping.store.engine.encoding import (
     inflate,
     negotiate,
 )
+from seakeeping.store.engine.inline import with_data_apart
 from seakeeping.store.engine.protocol import (
     BadRequest,
     Query,
@@ -143,7 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
                 stack.callback(blocks.close)
                 self._send_blocks(query, blocks)
                 return
-            result = connection.query(query.sql, query.default_format, query.params)
+            statement = stack.enter_context(with_data_apart(query.sql))
+            result = connection.query(statement, query.default_format, query.params)
             body, rows = result.bytes(), result.rows_read()
             read_bytes, elapsed = result.bytes_read(), result.elapsed()
         told = summary(
