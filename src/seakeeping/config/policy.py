@@ -7,11 +7,11 @@ counts and times are kept under every policy.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from seakeeping.config.document import Section, Value
-from seakeeping.config.patterns import BUILT_IN, PII, SECRETS, Pattern, find_all
+from seakeeping.config.patterns import BUILT_IN, PII, SECRETS, Finder, Pattern
 
 POLICIES = ("store", "hash", "drop")
 _GROUPS = {"secrets": SECRETS, "pii": PII}
@@ -32,6 +32,10 @@ class ContentPolicy:
     default: str = "store"
     services: tuple[ServiceRule, ...] = ()
     patterns: tuple[Pattern, ...] = SECRETS + PII
+    _finder: Finder = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_finder", Finder(self.patterns))
 
     def for_service(self, name: str | None) -> str:
         """Return ``store``, ``hash`` or ``drop``."""
@@ -51,7 +55,7 @@ class ContentPolicy:
 
     def find(self, text: str) -> list[tuple[int, int, str]]:
         """Return every ``(start, end, pattern name)`` to mask, in code points, in order."""
-        return find_all(text, self.patterns)
+        return self._finder.find(text)
 
 
 @dataclass(frozen=True, slots=True)

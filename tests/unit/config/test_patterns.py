@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seakeeping.config.patterns import BUILT_IN, PII, SECRETS, find_all, is_card, is_iban, is_ssn
+from seakeeping.config.patterns import (
+    BUILT_IN,
+    PII,
+    SECRETS,
+    Finder,
+    find_all,
+    is_card,
+    is_iban,
+    is_ssn,
+)
 
 ALL = SECRETS + PII
 
@@ -76,6 +85,28 @@ def test_a_private_key_is_found_whole_even_when_cut_off() -> None:
 )
 def test_ordinary_text_is_left_alone(text: str) -> None:
     assert found(text) == []
+
+
+@pytest.mark.parametrize("distance", [0, 1, 59, 60, 61, 64, 250, 1000])
+def test_what_stands_far_apart_is_found_all_the_same(distance: int) -> None:
+    gap = " " + "x " * distance
+    secrets = ["bob@example.com", "ann@example.org", "4111 1111 1111 1111", "ghp_" + "a1" * 18]
+    assert [text for _, text in found(gap.join(secrets))] == secrets
+
+
+def test_keys_of_json_documents_are_seen() -> None:
+    text = '{"apiKey": "abcdef-123456", "user": "u", "accessToken":"zyxwvu"}'
+    assert [text for _, text in found(text)] == ["abcdef-123456", "zyxwvu"]
+
+
+def test_a_text_without_anything_costs_little() -> None:
+    text = "The quick brown fox jumps over 13 lazy dogs at 10:30 and pays 1,200 dollars. " * 500
+    finder = Finder(ALL)
+    begun = time.process_time()
+    for _ in range(20):
+        assert finder.find(text) == []
+    per_character = (time.process_time() - begun) / 20 / len(text)
+    assert per_character < 250e-9, "a look without hits must stay below the cost of storing"
 
 
 def test_overlaps_become_one() -> None:
