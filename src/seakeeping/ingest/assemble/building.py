@@ -22,6 +22,9 @@ from seakeeping.ingest.dialects.terms import (
 from seakeeping.ingest.dialects.usage import Usage
 from seakeeping.records import Interaction, Json, JsonObject, Span, Traffic
 
+OWN_DOCUMENTS = "seakeeping.own_documents"
+"""Says that the call itself told its documents, so none are looked for in its trace."""
+
 _TRAFFIC = frozenset(traffic.value for traffic in Traffic)
 _CHARACTERS_A_TOKEN = 4
 
@@ -247,7 +250,7 @@ def split_attributes(span: Span, facts: Facts) -> tuple[dict[str, Json], dict[st
     return rest, groups
 
 
-_CONTENT_PLACES = frozenset((Place.INPUT, Place.OUTPUT, Place.TOOLS))
+_CONTENT_PLACES = frozenset((Place.INPUT, Place.OUTPUT, Place.TOOLS, Place.DOCUMENTS))
 
 
 def holds(facts: Facts, place: Place) -> bool:
@@ -256,6 +259,8 @@ def holds(facts: Facts, place: Place) -> bool:
         return facts.input_messages is not None or facts.system is not None
     if place is Place.OUTPUT:
         return facts.output_messages is not None
+    if place is Place.DOCUMENTS:
+        return bool(facts.documents)
     return facts.tool_definitions is not None
 
 
@@ -270,6 +275,8 @@ def _add_notes(rest: dict[str, Json], facts: Facts) -> None:
         rest.setdefault("error.message", facts.error_text)
     if facts.finish_reasons:
         rest["gen_ai.response.finish_reasons"] = list(facts.finish_reasons)
+    if facts.documents:
+        rest[OWN_DOCUMENTS] = True
     if facts.truncated:
         rest["seakeeping.truncated"] = list(facts.truncated)
     if facts.usage.cache_write:

@@ -6,6 +6,7 @@ its span and completed from its interaction. A span of a call without an interac
 
 from collections.abc import Iterable
 
+from seakeeping.ingest.assemble.building import OWN_DOCUMENTS
 from seakeeping.ingest.assemble.trace import Told, Trace, add_told, step_of
 from seakeeping.ingest.dialects import Facts, Step, read
 from seakeeping.ingest.dialects.usage import Usage
@@ -47,7 +48,7 @@ def _dialect(interaction: Interaction) -> str:
 
 
 def facts_of(interaction: Interaction) -> Facts:
-    """Return what a stored interaction tells; its documents are found again from its trace."""
+    """Return what a stored interaction tells; its documents, if not its own, are found again."""
     return Facts(
         _dialect(interaction),
         Step.MODEL,
@@ -60,6 +61,7 @@ def facts_of(interaction: Interaction) -> Facts:
         input_messages=interaction.input_messages,
         output_messages=interaction.output_messages,
         tool_definitions=interaction.tool_definitions,
+        documents=interaction.documents if OWN_DOCUMENTS in interaction.attributes else (),
         usage=Usage(
             interaction.input_tokens,
             interaction.output_tokens,

@@ -21,6 +21,7 @@ from seakeeping.ingest.dialects import (
     vector_store,
     vercel,
 )
+from seakeeping.ingest.dialects.documents import documents_of
 from seakeeping.ingest.dialects.facts import Facts, Score, Step
 from seakeeping.ingest.dialects.failures import read_failure
 from seakeeping.records import JsonObject, Span
@@ -64,11 +65,21 @@ def read(span: Span) -> Facts | None:
         facts = _READERS[rank](span)
         if facts is not None:
             if facts.step is Step.MODEL:
-                read_failure(span, facts)
-                if facts.output_messages is None or facts.input_messages is None:
-                    fallback.fill_content(facts, attributes)
+                _complete_call(span, facts)
             return facts
     return None
+
+
+def _complete_call(span: Span, facts: Facts) -> None:
+    """Read what may stand on a model call of any dialect: its error, its own documents, content."""
+    attributes = span.attributes
+    read_failure(span, facts)
+    if facts.output_messages is None or facts.input_messages is None:
+        fallback.fill_content(facts, attributes)
+    if "retrieval.documents.0.document.content" in attributes:
+        facts.documents = openinference.documents_in(attributes)
+    elif "gen_ai.retrieval.documents" in attributes:
+        facts.documents = documents_of(attributes["gen_ai.retrieval.documents"])
 
 
 def content_hint(dialect: str) -> str | None:

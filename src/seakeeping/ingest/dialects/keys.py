@@ -18,7 +18,8 @@ class Place(IntEnum):
     INPUT = 2
     OUTPUT = 3
     TOOLS = 4
-    GROUP = 5
+    DOCUMENTS = 5
+    GROUP = 6
 
 
 _INPUT = frozenset(
@@ -71,6 +72,8 @@ def place_of(key: str) -> Place:
         return Place.INPUT
     if key in _OUTPUT or key.startswith(_OUTPUT_LISTS):
         return Place.OUTPUT
+    if key == "gen_ai.retrieval.documents" or key.startswith("retrieval.documents."):
+        return Place.DOCUMENTS
     if key in _TOOLS or key.startswith(_TOOL_LISTS):
         return Place.TOOLS
     if key.startswith("gen_ai.prompt.") and key[14:15].isdigit():

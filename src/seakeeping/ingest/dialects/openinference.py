@@ -7,6 +7,7 @@ there. There is no TTFT attribute: the time of the span event "First Token Strea
 
 from collections.abc import Mapping
 
+from seakeeping.ingest.dialects import otel_genai
 from seakeeping.ingest.dialects.documents import documents_of, query_of
 from seakeeping.ingest.dialects.facts import Facts, Score, Step
 from seakeeping.ingest.dialects.indexed import items_of, lists_under, unwrapped
@@ -63,15 +64,20 @@ Lists = dict[str, list[JsonObject]]
 
 
 def read(span: Span) -> Facts | None:
-    """Return what the span's OpenInference keys tell."""
+    """Return what the OpenInference keys tell; None where they only add to ``gen_ai.*``."""
     attributes = span.attributes
-    step, operation = _step(attributes)
+    told = _step(attributes)
+    if told is None:
+        return None
+    step, operation = told
     facts = Facts(NAME, step, operation)
     _read_who(facts, attributes)
     if step is Step.MODEL:
         _read_call(facts, span)
+        if otel_genai.is_told(attributes):
+            facts.fill(otel_genai.attribute_facts(attributes, step))
     elif step is Step.RETRIEVAL:
-        facts.documents = _documents(attributes, "retrieval.documents.")
+        facts.documents = documents_in(attributes)
         if not facts.documents:
             facts.documents = documents_of(attributes.get("output.value"))
         facts.query = query_of(attributes.get("input.value"))
@@ -84,10 +90,12 @@ def read(span: Span) -> Facts | None:
     return facts
 
 
-def _step(attributes: JsonObject) -> tuple[Step, str]:
+def _step(attributes: JsonObject) -> tuple[Step, str] | None:
     kind = attributes.get("openinference.span.kind")
     if isinstance(kind, str):
         return _STEPS.get(kind.upper(), (Step.WORKFLOW, "invoke_workflow"))
+    if otel_genai.is_told(attributes):
+        return None
     if "retrieval.documents.0.document.content" in attributes:
         return _STEPS["RETRIEVER"]
     return _STEPS["LLM"]
@@ -246,6 +254,11 @@ def _usage(attributes: JsonObject, response: Response) -> Usage:
         total=first_count(attributes, "llm.token_count.total"),
     )
     return response.usage if told.is_empty else whole_usage(told)
+
+
+def documents_in(attributes: JsonObject) -> tuple[Document, ...]:
+    """Return the documents in ``retrieval.documents.N.document.*``."""
+    return _documents(attributes, "retrieval.documents.")
 
 
 def _documents(attributes: JsonObject, prefix: str) -> tuple[Document, ...]:
