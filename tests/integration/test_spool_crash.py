@@ -79,6 +79,40 @@ def test_kill_nine_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*.seg"))) == 1, "segments behind the cursor are deleted"
 
 
+LIMITED = """
+import os, resource, sys
+from pathlib import Path
+from seakeeping.errors import SpoolBroken
+from seakeeping.ingest.otlp import Encoding
+from seakeeping.ingest.spool import SpoolRecord, SpoolWriter
+from seakeeping.records import Signal
+
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+writer = SpoolWriter(Path(sys.argv[1]), limit_bytes=2**30)
+acknowledged = 0
+for number in range(60):
+    limit((number * 7919) % 9000 + 1 if number % 3 else resource.RLIM_INFINITY)
+    body = b"%d " % number + os.urandom(2000)
+    try:
+        writer.append([SpoolRecord(Signal.TRACES, Encoding.PROTOBUF, 0.0, body)])
+    except SpoolBroken:
+        continue
+    print(number, flush=True)
+"""
+
+
+def test_a_kernel_that_cuts_writes_short_costs_only_what_was_refused(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    acknowledged = [int(line) for line in done.stdout.split()]
+    assert 20 <= len(acknowledged) < 60
+    read = [entry.record.body for entry in SpoolReader(tmp_path).read(START)]
+    assert [int(body.partition(b" ")[0]) for body in read] == acknowledged
+
+
 def test_a_reader_follows_a_writer_in_another_process(tmp_path: Path) -> None:
     process = begin(tmp_path, 0)
     assert process.stdout is not None
