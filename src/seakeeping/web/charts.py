@@ -65,7 +65,7 @@ FLAGGED = Line("flagged share", lambda p, _: share(p.unsupported, p.scored))
 COST = Line("cost", lambda p, _: p.cost_usd, is_sum=True)
 
 KINDS = (
-    ChartKind("Calls", "rate", 1, (CALLS,)),
+    ChartKind("Calls", "rate", 0.01, (CALLS,)),
     ChartKind("Errors", "ratio", 0.05, (ERRORS,), "error=true"),
     ChartKind("Latency p95", "seconds", 1, (LATENCY, TTFT)),
     ChartKind("Flagged by detector, uncorrected", "ratio", 0.1, (FLAGGED,), "label=unsupported"),

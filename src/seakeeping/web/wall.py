@@ -117,7 +117,7 @@ def facts(
             unit="/min", spark=charts.spark(charts.CALLS, points, step_s, now, 1),
         ),
         Fact(
-            "Errors", spell.ratio(charts.share(s.errors, s.calls)), _of(s.errors, s.calls, "calls"),
+            "Errors", spell.ratio(charts.share(s.errors, s.calls)), _of(s.errors, s.calls),
             spark=charts.spark(charts.ERRORS, points, step_s, now, 0.05),
         ),
         Fact(
@@ -130,8 +130,8 @@ def facts(
             spark=charts.spark(charts.TTFT, points, step_s, now, 0.5),
         ),
         Fact(
-            "Flagged by detector, uncorrected", spell.ratio(charts.share(s.unsupported, s.scored)),
-            _of(s.unsupported, s.scored, "judged"),
+            "Flagged by detector", spell.ratio(charts.share(s.unsupported, s.scored)),
+            f"uncorrected, {_of(s.unsupported, s.scored) or 'none judged yet'}",
             spark=charts.spark(charts.FLAGGED, points, step_s, now, 0.1),
         ),
         Fact("Scored", spell.ratio(s.coverage_ratio), _scoring_note(s)),
@@ -139,15 +139,14 @@ def facts(
     )  # fmt: skip
 
 
-def _of(part: float, whole: float, what: str) -> str:
-    """Return ``6 of 744 calls, 0.4 to 1.7 %``: the counts, and Wilson's interval."""
+def _of(part: float, whole: float) -> str:
+    """Return ``28 of 741, 2.6-5.4 %``: the counts, and Wilson's interval."""
     if whole <= 0:
-        return f"no {what} yet" if what != "judged" else "none judged yet"
+        return ""
     bounds = wilson(min(part, whole), whole)
     low = spell.ratio(bounds.low).removesuffix(" %")
-    return (
-        f"{spell.count(part)} of {spell.count(whole)} {what}, {low} to {spell.ratio(bounds.high)}"
-    )
+    span = f"{low}{spell.MISSING}{spell.ratio(bounds.high)}"
+    return f"{spell.count(part)} of {spell.count(whole)}, {span}"
 
 
 def _scoring_note(s: ServiceSummary) -> str:

@@ -207,8 +207,18 @@ function live(state, word) {
 
 document.addEventListener("htmx:sseOpen", () => live("on", "live"));
 document.addEventListener("htmx:sseError", () => live("off", "reconnecting"));
+// nobody sees a hidden tab: it looks again when it is shown
+document.addEventListener("htmx:beforeRequest", (e) => {
+  if (document.hidden && e.detail.requestConfig.triggeringEvent?.type?.startsWith("sse:")) e.preventDefault();
+});
 document.addEventListener("htmx:afterSwap", (e) => { draw(e.target); tick(); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) tick(); });
 addEventListener("resize", resized);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { showTheme(); redraw(); });
-document.addEventListener("DOMContentLoaded", () => { showTheme(); tick(); draw(document); setInterval(tick, 1000); });
+// a phone shows the calls first; the filters are one touch away
+function foldFilters() {
+  const filters = document.getElementById("filters");
+  if (filters && !("used" in filters.dataset) && innerWidth < 641) filters.open = false;
+}
+
+document.addEventListener("DOMContentLoaded", () => { foldFilters(); showTheme(); tick(); draw(document); setInterval(tick, 1000); });
