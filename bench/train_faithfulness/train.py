@@ -35,14 +35,15 @@ Row = Mapping[str, Any]
 Matrix = npt.NDArray[Any]
 
 TRAIN = {
-    "factcheckgpt_train": "Apache-2.0",
-    "factcg_synth_train": "MIT",
-    "faithdial_audit_train": "MIT",
-    "begin_train": "CC-BY-4.0",
+    "factcheckgpt_train": ("Apache-2.0", "yuxiaw/Factcheck-GPT@a9e6a04a"),
+    "factcg_synth_train": ("MIT", "derenlei/FactCG@41f18541"),
+    "faithdial_audit_train": ("MIT", "McGill-NLP/FaithDial@25671c6e"),
+    "begin_train": ("CC-BY-4.0", "google/BEGIN-dataset@6e65f0d5 (wow and cmu-dog rows)"),
 }
-"""Training files and their licences. Left out: attributionbench and lfqa (no licence stated), wice
-(text CC-BY-SA), bump and summedits (their source documents are under publishers' terms), the
-Topical-Chat rows of begin (CDLA-Sharing); mtrag_dev is natural traffic and sets thresholds only."""
+"""Training files, their licences and sources. Left out: attributionbench and lfqa (no licence
+stated), wice (text CC-BY-SA), bump and summedits (their source documents are under publishers'
+terms), the Topical-Chat rows of begin (CDLA-Sharing). Natural traffic (mtrag_dev) sets the
+threshold only."""
 
 THRESHOLD_FROM = "mtrag_dev"
 SEED = 1
@@ -271,10 +272,14 @@ def main() -> None:
         "lightgbm": lightgbm.__version__,
         "seed": SEED,
         "trained_on": [
-            {"file": name, "licence": TRAIN[name], "sentences": count}
-            for name, count in counts.items()
+            {"file": name, "licence": licence, "source": source, "sentences": counts[name]}
+            for name, (licence, source) in TRAIN.items()
         ],
-        "threshold_from": {"file": THRESHOLD_FROM, "licence": "Apache-2.0"},
+        "threshold_from": {
+            "file": THRESHOLD_FROM,
+            "licence": "Apache-2.0",
+            "source": "IBM/mt-rag-benchmark@cc5b1d48",
+        },
     }
     PROVENANCE.write_text(json.dumps(provenance, indent=2) + "\n")
     REFERENCE.parent.mkdir(parents=True, exist_ok=True)

@@ -6,9 +6,10 @@ answers). Words weigh by their rarity (idf). "Window" is the best pair of neighb
 sentences.
 """
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from heapq import nsmallest
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import fsum
 from typing import NamedTuple
 
@@ -66,35 +67,39 @@ class SentenceFacts(NamedTuple):
     missing: list[int]
 
 
-Postings = Mapping[str, list[tuple[int, list[int]]]]
-
-
 class Meeting(NamedTuple):
-    """The words of one answer met with all evidence: what each source holds of them."""
+    """The words of one answer met with all evidence.
+
+    ``held`` are those that any source holds; ``postings`` maps a content word to the sentences that
+    hold it, numbered through all sources; ``sentences`` are the words of each, with an empty one
+    between two sources, so that no window reaches over; ``firsts`` is each source's first number.
+    """
 
     sources: Sequence[Source]
     held: frozenset[str]
-    pairs: frozenset[tuple[str, str]]
-    postings: Postings
+    postings: Mapping[str, list[int]]
+    sentences: list[frozenset[str]]
+    firsts: list[int]
 
 
-def meet(sources: Sequence[Source], sentences: Iterable[Sequence[str]]) -> Meeting:
+def meet(sources: Sequence[Source], said: Iterable[Sequence[str]]) -> Meeting:
     """Look the words of an answer's sentences up in every source, once."""
-    vocabulary: set[str] = set()
-    pairs: set[tuple[str, str]] = set()
-    for forms in sentences:
-        vocabulary.update(forms)
-        pairs.update(pairwise(forms))
+    vocabulary = frozenset(chain.from_iterable(said))
     held: set[str] = set()
-    held_pairs: set[tuple[str, str]] = set()
-    postings: dict[str, list[tuple[int, list[int]]]] = {}
-    for number, source in enumerate(sources):
+    postings: dict[str, list[int]] = {}
+    sentences: list[frozenset[str]] = []
+    firsts = []
+    for source in sources:
         index = source.text
+        first = len(sentences)
+        firsts.append(first)
         held |= vocabulary & index.vocabulary
-        held_pairs |= pairs & index.pairs
         for form in vocabulary & index.postings.keys():
-            postings.setdefault(form, []).append((number, index.postings[form]))
-    return Meeting(sources, frozenset(held), frozenset(held_pairs), postings)
+            numbers = [first + number for number in index.postings[form][:POSTINGS_LIMIT]]
+            postings[form] = postings[form] + numbers if form in postings else numbers
+        sentences += index.sentence_words
+        sentences.append(frozenset())
+    return Meeting(sources, frozenset(held), postings, sentences, firsts)
 
 
 def facts(
@@ -117,9 +122,9 @@ def facts(
         best.sentence / unique,
         best.window / unique,
         best.three / unique,
-        sum(pair in meeting.pairs for pair in pairwise(forms)) / max(1, len(forms) - 1),
-        1 - sum(not _is_near(forms[number], meeting) for number in missing) / len(content),
-        _together([forms[number] for number in content], meeting),
+        _pairs(forms, meeting.sources),
+        1 - sum(not _is_near(forms[number], meeting.sources) for number in missing) / len(content),
+        _together([forms[number] for number in content], meeting.postings),
         *_numbers([forms[n] for n in content if is_number(raws[n])], held, window),
         *_names([forms[n] for n in content if n and is_name(raws[n])], held, window),
         min(len(missing), 10.0),
@@ -163,51 +168,49 @@ class Best(NamedTuple):
 
 def _best_evidence(weights: Mapping[str, float], meeting: Meeting) -> Best:
     """Find the evidence that covers most of a sentence; ties go to what stands first."""
-    scores: dict[tuple[int, int], float] = {}
+    scores: defaultdict[int, float] = defaultdict(float)
     for form, weight in weights.items():
-        for source, sentences in meeting.postings.get(form, ()):
-            for sentence in sentences[:POSTINGS_LIMIT]:
-                key = source, sentence
-                scores[key] = scores.get(key, 0.0) + weight
+        for number in meeting.postings.get(form, ()):
+            scores[number] += weight
     if not scores:
         return Best(0.0, 0.0, 0.0, None, frozenset())
-    ranked = nsmallest(RANKED, scores, key=lambda key: (-scores[key], key))
-    window, place = _best_window(ranked[:WINDOWS], weights, meeting)
-    held = meeting.sources[place.source].text.sentence_words
+    ranked = sorted(sorted(scores), key=scores.__getitem__, reverse=True)[:RANKED]
+    window, first, last = _best_window(ranked[:WINDOWS], weights, meeting.sentences)
+    source = bisect_right(meeting.firsts, first) - 1
+    start = meeting.firsts[source]
     return Best(
         scores[ranked[0]],
         window,
-        _three(ranked, weights, meeting),
-        place,
-        held[place.first] | held[place.last],
+        _three(ranked, weights, meeting.sentences),
+        Place(source, first - start, last - start),
+        meeting.sentences[first] | meeting.sentences[last],
     )
 
 
 def _best_window(
-    ranked: Sequence[tuple[int, int]], weights: Mapping[str, float], meeting: Meeting
-) -> tuple[float, Place]:
-    best, place = -1.0, Place(0, 0, 0)
+    ranked: Sequence[int], weights: Mapping[str, float], sentences: Sequence[frozenset[str]]
+) -> tuple[float, int, int]:
+    """Return the weight that the best window covers, and its first and last sentence."""
+    best, first, last = -1.0, 0, 0
     wanted = weights.keys()
-    for source, sentence in ranked:
-        held = meeting.sources[source].text.sentence_words
-        own = wanted & held[sentence]
-        for neighbour in (sentence, sentence - 1, sentence + 1):
-            if not 0 <= neighbour < len(held):
+    for number in ranked:
+        own = wanted & sentences[number]
+        for neighbour in (number, number - 1, number + 1):
+            if neighbour < 0:
                 continue
-            covered = own if neighbour == sentence else own | (wanted & held[neighbour])
+            covered = own if neighbour == number else own | (wanted & sentences[neighbour])
             weight = fsum([weights[form] for form in covered])
             if weight > best + 1e-9:
-                best = weight
-                place = Place(source, min(sentence, neighbour), max(sentence, neighbour))
-    return best, place
+                best, first, last = weight, min(number, neighbour), max(number, neighbour)
+    return best, first, last
 
 
 def _three(
-    ranked: Sequence[tuple[int, int]], weights: Mapping[str, float], meeting: Meeting
+    ranked: Sequence[int], weights: Mapping[str, float], sentences: Sequence[frozenset[str]]
 ) -> float:
     """Return the weight that up to three of the best sentences cover together, chosen greedily."""
-    left = set(weights)
-    sets = [left & meeting.sources[source].text.sentence_words[number] for source, number in ranked]
+    wanted = weights.keys()
+    sets = [wanted & sentences[number] for number in ranked]
     covered = 0.0
     for _ in range(3):
         gains = [fsum([weights[form] for form in held]) for held in sets]
@@ -220,28 +223,27 @@ def _three(
     return covered
 
 
-def _is_near(form: str, meeting: Meeting) -> bool:
+def _pairs(forms: Sequence[str], sources: Sequence[Source]) -> float:
+    """Return the share of the different runs of two words that a source holds."""
+    said = set(pairwise(forms))
+    held: set[tuple[str, str]] = set()
+    for source in sources:
+        held |= said & source.text.pairs
+    return len(held) / max(1, len(said))
+
+
+def _is_near(form: str, sources: Sequence[Source]) -> bool:
     if len(form) <= PREFIX_CHARS:
         return False
     prefix = form[:PREFIX_CHARS]
-    return any(prefix in source.text.prefixes for source in meeting.sources)
+    return any(prefix in source.text.prefixes for source in sources)
 
 
-def _together(content: Sequence[str], meeting: Meeting) -> float:
+def _together(content: Sequence[str], postings: Mapping[str, list[int]]) -> float:
     """Return the share of neighbouring content words that some evidence sentence holds together."""
-    together = sum(_share_sentence(one, other, meeting) for one, other in pairwise(content))
+    where = [set(postings.get(form, ())) for form in content]
+    together = sum(not one.isdisjoint(other) for one, other in pairwise(where))
     return together / (len(content) - 1)
-
-
-def _share_sentence(one: str, other: str, meeting: Meeting) -> bool:
-    if other not in meeting.held:
-        return False
-    for source, sentences in meeting.postings.get(one, ()):
-        held = meeting.sources[source].text.sentence_words
-        for number in sentences[:POSTINGS_LIMIT]:
-            if other in held[number]:
-                return True
-    return False
 
 
 def _numbers(
