@@ -26,6 +26,7 @@ from seakeeping.ingest.receive_grpc import serve_grpc
 from seakeeping.ingest.receive_http import otlp_routes
 from seakeeping.ingest.spool import GroupCommit, SpoolWriter
 from seakeeping.process import BEAT_S, Child, enter
+from seakeeping.records import Traffic
 from seakeeping.store import Ledger, Store, connect, open_ledger
 from seakeeping.web.api import Api
 from seakeeping.web.app import build_app, data_routes
@@ -75,7 +76,8 @@ def make_edge(settings: Settings, child: Child, clock: Clock) -> Edge:
     ledger = open_ledger(settings)
     keys = KeyRing(ledger.key_scopes)
     assert settings.run_dir is not None
-    store = connect(settings.store_url or "", token=settings.store_token)
+    counted = (Traffic.LIVE, Traffic.DEMO) if settings.demo else (Traffic.LIVE,)
+    store = connect(settings.store_url or "", token=settings.store_token, counted=counted)
     reader = Reader()
     place = Place(
         data=settings.data,
