@@ -1,10 +1,13 @@
 """What a call holds for a scorer to look at: its texts by role, and whether there is an answer."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import orjson
+
 from seakeeping.evaluate.reasons import SkipReason
-from seakeeping.records import Interaction, JsonObject
+from seakeeping.records import Interaction, Json, JsonObject
 
 
 class PromptText(NamedTuple):
@@ -32,29 +35,38 @@ def no_answer_reason(interaction: Interaction) -> SkipReason | None:
 def prompt_texts(interaction: Interaction) -> Iterator[PromptText]:
     """Yield the texts of the prompt in order: system instructions first, then message parts.
 
-    A tool's response has the role ``tool``, whatever message carries it.
+    A tool's response has the role ``tool``, whatever message carries it; one that is no plain text
+    is read as its JSON, indented by two.
     """
     if interaction.system_instructions:
         yield PromptText("system", None, 0, interaction.system_instructions)
     for index, message in enumerate(interaction.input_messages or ()):
         role = str(message.get("role") or "user")
         for place, part in enumerate(parts(message)):
-            if part.get("type") == "tool_call_response":
-                yield from _texts("tool", index, place, part.get("response"))
-            else:
-                yield from _texts(role, index, place, part.get("content"))
+            is_tool = part.get("type") == "tool_call_response"
+            content = part.get("response") if is_tool else part.get("content")
+            if is_tool and content is not None and not isinstance(content, str):
+                content = as_text(content)
+            if isinstance(content, str) and content:
+                yield PromptText("tool" if is_tool else role, index, place, content)
 
 
-def _texts(role: str, message: int, part: int, value: object) -> Iterator[PromptText]:
-    if isinstance(value, str):
-        if value:
-            yield PromptText(role, message, part, value)
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _texts(role, message, part, inner)
-    elif isinstance(value, Sequence):
-        for inner in value:
-            yield from _texts(role, message, part, inner)
+def as_text(value: Json) -> str:
+    """Return a value as JSON, indented by two; "" for one that is nested too deep to write.
+
+    >>> print(as_text({"temperature": 21}))
+    {
+      "temperature": 21
+    }
+    """
+    try:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2, default=dict).decode()
+    except TypeError:  # a lone surrogate, or a nesting over 254
+        pass
+    try:
+        return json.dumps(value, indent=2, default=dict)
+    except RecursionError:
+        return ""
 
 
 def parts(message: JsonObject) -> list[JsonObject]:

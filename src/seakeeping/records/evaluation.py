@@ -19,7 +19,8 @@ class Evaluation:
     ``evidence`` is a list of findings; a finding about text has ``start`` and ``end`` (code points
     into ``answer_text``), ``score``, ``label``, ``reason``, and where there is evidence
     ``document`` (index into the interaction's documents, or None for the prompt) with
-    ``document_start`` and ``document_end``.
+    ``document_start`` and ``document_end``; then ``message`` and ``part`` say where in the
+    prompt. ``spans`` within it (``start``, ``end``, ``reason``) lack support themselves.
     """
 
     trace_id: str

@@ -3,10 +3,11 @@
 # ruff: noqa: RUF001 - texts of many scripts
 
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 
-from seakeeping.evaluate.content import PromptText, parts, prompt_texts
+from seakeeping.evaluate.content import PromptText, as_text, parts, prompt_texts
 from seakeeping.evaluate.contract import plain_call
 from seakeeping.evaluate.faithfulness.evidence import (
     EVIDENCE_CHARS,
@@ -145,14 +146,38 @@ def test_words_are_counted_where_no_spaces_stand() -> None:
 
 
 def test_prompt_texts_are_read_in_order_with_their_roles() -> None:
-    response: JsonObject = {"type": "tool_call_response", "response": [{"a": "x"}, 7, "y"]}
-    odd: JsonObject = {"role": "user", "parts": [response, {"type": "text"}, 3]}
-    call = asked(message("user", "hello"), odd, system="sys")
+    response: JsonObject = {"type": "tool_call_response", "response": {"a": ["x", 7]}}
+    plain: JsonObject = {"type": "tool_call_response", "response": "21 degrees"}
+    odd: JsonObject = {"role": "user", "parts": [response, plain, {"type": "text"}, 3]}
+    call = asked(message("user", "hello", {"url": "data:"}), odd, system="sys")
     assert list(prompt_texts(call)) == [
         PromptText("system", None, 0, "sys"),
         PromptText("user", 0, 0, "hello"),
-        PromptText("tool", 1, 0, "x"),
-        PromptText("tool", 1, 0, "y"),
+        PromptText("tool", 1, 0, '{\n  "a": [\n    "x",\n    7\n  ]\n}'),
+        PromptText("tool", 1, 1, "21 degrees"),
     ]
     assert parts({"role": "user", "parts": "no list"}) == []
     assert not is_context([])
+
+
+def test_any_value_has_a_text() -> None:
+    deep: Json = 1
+    for _ in range(300):
+        deep = [deep]
+    assert as_text(deep).count("[") == 300
+    for _ in range(100_000):
+        deep = [deep]
+    assert as_text(deep) == ""
+    assert "ud800" in as_text({"a": "\ud800"})
+    assert as_text(MappingProxyType({"a": 1})) == '{\n  "a": 1\n}'
+
+
+def test_numbers_that_a_tool_returned_are_evidence() -> None:
+    tool: JsonObject = {
+        "role": "tool",
+        "parts": [{"type": "tool_call_response", "response": {"city": "Brest", "celsius": 21}}],
+    }
+    call = replace(plain_call(documents=["A text."]), input_messages=(tool,))
+    evidence = gather(call, IndexCache())
+    assert evidence is not None
+    assert "21" in evidence.sources[1].text.vocabulary

@@ -49,8 +49,8 @@ class Words(NamedTuple):
 def words(text: str, start: int, end: int) -> Words:
     """Return the words of ``text[start:end]``.
 
-    >>> words("She studied 1,000 cases.", 0, 24).forms
-    ['she', 'study', '1000', 'case']
+    >>> words("She studied 1,000 boats.", 0, 24).forms
+    ['she', 'study', '1000', 'boat']
     """
     if text.isascii():
         raws = _ASCII_WORD.findall(text, start, end)
