@@ -44,6 +44,17 @@ _WRAPPERS = (
     "prompt",
     "history",
 )
+_MESSAGE_KEYS = frozenset(
+    (
+        "content",
+        "tool_calls",
+        "refusal",
+        "reasoning_content",
+        "annotations",
+        "audio",
+        "function_call",
+    )
+)
 _LONGEST_WALK = 10_000
 
 
@@ -141,7 +152,7 @@ def _system_message(given: Json) -> JsonObject:
 
 
 def _is_message(value: JsonObject) -> bool:
-    if "role" in value:
+    if "role" in value or ("content" in value and value.keys() <= _MESSAGE_KEYS):
         return True
     if "kwargs" in value or "data" in value:
         return "lc" in value or "type" in value
