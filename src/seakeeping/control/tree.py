@@ -67,7 +67,7 @@ def claim(settings: Settings) -> Node:
     settings = _with_ports(settings)
     shutil.rmtree(run_dir / "metrics", ignore_errors=True)
     (run_dir / "metrics").mkdir(mode=0o700)
-    return Node(_with_store(replace(settings, data=data, run_dir=run_dir)), lock)
+    return Node(with_store(replace(settings, data=data, run_dir=run_dir)), lock)
 
 
 def roles(node: Node, *, edge_module: str) -> list[Role]:
@@ -79,7 +79,7 @@ def roles(node: Node, *, edge_module: str) -> list[Role]:
         Role("pipeline", PIPELINE_MODULE, document, hang_s=60.0),
     ]
     if settings.store is None:
-        parts.insert(0, Role("store", STORE_MODULE, _engine_settings(settings)))
+        parts.insert(0, Role("store", STORE_MODULE, engine_settings(settings)))
     if settings.demo:
         endpoint = f"http://{_reachable(settings.host)}:{settings.port}"
         demo = {"endpoint": endpoint, "state": str(settings.data / "demo.json")}
@@ -114,14 +114,16 @@ def _bindable(host: str, port: int, flag: str) -> int:
     return port
 
 
-def _with_store(settings: Settings) -> Settings:
+def with_store(settings: Settings) -> Settings:
+    """Return the settings with an address for the store."""
     if settings.store is not None:
         return replace(settings, store_url=settings.store)
     url = f"http://127.0.0.1:{free_port()}"
     return replace(settings, store_url=url, store_token=secrets.token_urlsafe(32))
 
 
-def _engine_settings(settings: Settings) -> dict[str, object]:
+def engine_settings(settings: Settings) -> dict[str, object]:
+    """Return what the engine child is handed."""
     assert settings.store_url is not None
     return {
         "path": str(settings.data / "store"),

@@ -15,6 +15,7 @@ from itertools import pairwise
 
 from seakeeping.ingest.assemble.trace import Key, Step, Trace
 from seakeeping.ingest.dialects import Step as Kind
+from seakeeping.records import Span
 
 _BARRIERS = frozenset((Kind.TOOL, Kind.AGENT, Kind.RETRIEVAL, Kind.RERANK, Kind.JUDGE))
 _LEAST_OVERLAP = 0.5
@@ -146,9 +147,17 @@ def are_lookalikes(outer: Call, inner: Call) -> bool:
     if any(step.span.scope_name in scopes for step in inner.steps):
         return False
     one, other = outer.head, inner.head
+    if _are_two_instances(one.span, other.span):
+        return False
     shared = min(one.ended_at, other.ended_at) - max(one.span.started_at, other.span.started_at)
     shorter = min(one.ended_at - one.span.started_at, other.ended_at - other.span.started_at)
     return shared >= _LEAST_OVERLAP * shorter and shared >= 0
+
+
+def _are_two_instances(one: Span, other: Span) -> bool:
+    """Say whether two processes of one service speak: each made its own call."""
+    ids = {str(span.resource.get("service.instance.id") or "") for span in (one, other)}
+    return one.service_name == other.service_name and "" not in ids and len(ids) > 1
 
 
 def _with_streams(calls: list[Call]) -> list[Call]:
