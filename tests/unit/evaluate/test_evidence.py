@@ -62,8 +62,16 @@ def test_what_tools_returned_is_evidence_beside_documents() -> None:
         asked(message("user", "Hi"), system="Always be polite. " * 60),
         asked(message("user", "Tell me a story"), message("assistant", LONG)),
         asked(),
+        asked(
+            {
+                "role": "tool",
+                "parts": [
+                    {"type": "tool_call_response", "response": {"a": [1, 2, 3], "city": "Brest"}}
+                ],
+            }
+        ),
     ],
-    ids=["bare question", "instructions", "long instructions", "own words", "nothing"],
+    ids=["bare question", "instructions", "long instructions", "own words", "nothing", "data"],
 )
 def test_a_bare_question_is_no_context(call: Interaction) -> None:
     assert gather(call, IndexCache()) is None
@@ -143,6 +151,8 @@ def test_an_index_tells_where_words_stand() -> None:
 def test_words_are_counted_where_no_spaces_stand() -> None:
     assert word_count("one two three") == 3
     assert word_count("港口早上六点开放晚上") == 3
+    assert word_count('{"city": "Brest", "celsius": 21}', prose=True) == 0
+    assert word_count("In Brest, it rains (a lot).", prose=True) == 6
 
 
 def test_prompt_texts_are_read_in_order_with_their_roles() -> None:

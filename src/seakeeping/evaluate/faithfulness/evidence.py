@@ -26,7 +26,8 @@ MATERIAL_WORDS = 80
 """A user message of this many words is material, not a bare question."""
 
 TOOL_WORDS = 5
-"""A tool's response of this many words is material."""
+"""A tool's response is material from this many words of prose; data alone are told too freely for a
+check by words to mean anything."""
 
 MARKED_WORDS = 30
 """A text marked as context needs this many words."""
@@ -85,9 +86,9 @@ def is_context(prompt: Iterable[PromptText]) -> bool:
 
 
 def _is_material(text: PromptText) -> bool:
-    count = word_count(text.content)
     if text.role == "tool":
-        return count >= TOOL_WORDS
+        return word_count(text.content, prose=True) >= TOOL_WORDS
+    count = word_count(text.content)
     if text.role == "user" and count >= MATERIAL_WORDS:
         return True
     if text.role not in ("user", "system", "developer"):
@@ -95,10 +96,15 @@ def _is_material(text: PromptText) -> bool:
     return count >= MARKED_WORDS and _MARK.search(text.content, 0, EVIDENCE_CHARS) is not None
 
 
-def word_count(text: str) -> int:
-    """Return about how many words a text has, also where no spaces stand between them."""
+def word_count(text: str, *, prose: bool = False) -> int:
+    """Return about how many words a text has, also where no spaces stand between them.
+
+    Args:
+        text: of which the first 4,000 characters are looked at.
+        prose: count only words of letters, as they stand within sentences and not in JSON.
+    """
     head = text[:4_000]
-    spaced = len(head.split())
+    spaced = sum(word.strip(".,;:!?()").isalpha() or not prose for word in head.split())
     dense = sum(1 for character in head if character > "\u0dff") if not head.isascii() else 0
     return max(spaced, dense // WORD_CHARS)
 
