@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from seakeeping.errors import EvaluatorFailed
 from seakeeping.evaluate.contract import plain_call
@@ -164,6 +166,22 @@ def test_a_lone_call_that_hangs_is_not_tried_twice(evil: WorkerPool) -> None:
 def test_a_batch_of_nothing_but_poison_is_given_up(evil: WorkerPool) -> None:
     evaluations = evil.score(calls(*["HANG"] * (LOST_LIMIT + 20)))
     assert reasons(evaluations, "evil") == ["timeout"] * (LOST_LIMIT + 20)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    kinds=st.lists(st.sampled_from(["fine", "fine", "fine", "RAISE", "DIE"]), max_size=12),
+    shed=st.sets(st.sampled_from(CostClass)),
+)
+def test_whatever_happens_each_call_has_one_evaluation_of_each(
+    evil: WorkerPool, kinds: list[str], shed: set[CostClass]
+) -> None:
+    made = calls(*kinds)
+    evaluations = evil.score(made, shed=frozenset(shed))
+    names = [facts.name for facts in evil.evaluators]
+    assert [e.key for e in evaluations] == [(*c.key, n, n) for c in made for n in names]
+    either = [(e.score_value is None) != (e.skipped_reason is None) for e in evaluations]
+    assert all(either)
 
 
 def test_dear_evaluators_are_shed_first_and_say_so(evil: WorkerPool) -> None:
