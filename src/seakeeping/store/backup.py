@@ -11,7 +11,6 @@ import json
 import os
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +30,8 @@ _LEDGER = "ledger.json.zst"
 _PIECE_BYTES = 48_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class BackupReport:
-    """What a backup holds: rows by table of the store, rows by table of the ledger, its size."""
-
-    rows: Mapping[str, int]
-    ledger_rows: Mapping[str, int]
-    size_bytes: int
-
-
-def backup(store: Store, ledger: Ledger, path: Path, clock: Clock | None = None) -> BackupReport:
-    """Write store and ledger into one file, owner-only, whole or not at all.
+def backup(store: Store, ledger: Ledger, path: Path, clock: Clock | None = None) -> int:
+    """Write store and ledger into one file, owner-only, whole or not at all; return its rows.
 
     It may run beside a working server. Evaluations are read before the calls they judge, so each
     has its call; what is still in the spool is not part of it.
@@ -54,8 +44,7 @@ def backup(store: Store, ledger: Ledger, path: Path, clock: Clock | None = None)
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
         with tarfile.open(fileobj=out, mode="w") as tar:
             pieces = [_add_piece(tar, *piece) for piece in _pieces(store.client)]
-            tables = ledger.dump()
-            _add(tar, _LEDGER, _packed(json.dumps(tables).encode()))
+            _add(tar, _LEDGER, _packed(json.dumps(ledger.dump()).encode()))
             made_at = (clock or SystemClock()).now()
             manifest = {
                 "format": FORMAT,
@@ -67,11 +56,11 @@ def backup(store: Store, ledger: Ledger, path: Path, clock: Clock | None = None)
         out.flush()
         os.fsync(out.fileno())
     unfinished.rename(path)
-    return _report(pieces, tables, path)
+    return _rows(pieces)
 
 
-def restore(path: Path, store: Store, ledger: Ledger) -> BackupReport:
-    """Fill an empty store and an empty ledger from a backup.
+def restore(path: Path, store: Store, ledger: Ledger) -> int:
+    """Fill an empty store and an empty ledger from a backup; return the store's rows.
 
     Raises:
         BadInput: the file is no whole backup, or store or ledger hold something already.
@@ -86,11 +75,10 @@ def restore(path: Path, store: Store, ledger: Ledger) -> BackupReport:
             for piece in manifest["pieces"]:
                 block = Block(piece["rows"], tuple(piece["columns"]), _member(tar, piece["name"]))
                 store.client.insert(piece["table"], block, f"restore-{piece['name']}")
-            tables = json.loads(_member(tar, _LEDGER))
-            ledger.load(tables)
+            ledger.load(json.loads(_member(tar, _LEDGER)))
     except (tarfile.TarError, KeyError, ValueError, zstandard.ZstdError, EOFError) as error:
         raise BadInput(f"not a whole backup: {error}", place=str(path)) from error
-    return _report(manifest["pieces"], tables, path)
+    return _rows(manifest["pieces"])
 
 
 def _pieces(client: StoreClient) -> Iterator[tuple[Table, str, int, bytes]]:
@@ -186,12 +174,5 @@ def _require_empty(client: StoreClient, ledger: Ledger, manifest: Mapping[str, A
     client.command(f"INSERT INTO meta (key, value) VALUES ('restoring', '{mark}')")
 
 
-def _report(
-    pieces: Sequence[Mapping[str, Any]], ledger: Mapping[str, Sequence[object]], path: Path
-) -> BackupReport:
-    rows: dict[str, int] = {}
-    for piece in pieces:
-        rows[piece["table"]] = rows.get(piece["table"], 0) + piece["rows"]
-    return BackupReport(
-        rows, {name: len(found) for name, found in ledger.items()}, path.stat().st_size
-    )
+def _rows(pieces: Sequence[Mapping[str, Any]]) -> int:
+    return sum(piece["rows"] for piece in pieces)

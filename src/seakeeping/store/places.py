@@ -3,10 +3,12 @@
 With service and bucket known, a look-up reads one granule of one day instead of one of every day.
 """
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from seakeeping.store.client import StoreClient
+from seakeeping.store.rows import index_block
 
 BUCKET_S = 300
 
@@ -64,6 +66,35 @@ def places_of(rows: Sequence[tuple[str, float]]) -> Places:
         tuple(sorted({service for service, _ in rows})),
         tuple(sorted({int(at // BUCKET_S) * BUCKET_S for _, at in rows})),
     )
+
+
+_KNOWN_MOST = 50_000
+
+
+class TraceIndex:
+    """Adds to the index, and remembers what it added lately.
+
+    A view in the database would do it at twice the price of an insert; most traces come with spans
+    and interactions in one batch, and need one entry.
+    """
+
+    def __init__(self, client: StoreClient) -> None:
+        self._client = client
+        self._known: dict[tuple[str, str, int], None] = {}
+        self._lock = threading.Lock()
+
+    def add(self, rows: Iterable[tuple[str, str, float]]) -> None:
+        """Enter (trace_id, service_name, time) rows; to be called before the rows are stored."""
+        entries = {(trace, name, int(at // BUCKET_S) * BUCKET_S) for trace, name, at in rows}
+        with self._lock:
+            new = sorted(entries.difference(self._known))
+        if not new:
+            return
+        self._client.insert("trace_index", index_block(new), "")
+        with self._lock:
+            self._known.update(dict.fromkeys(new))
+            for _ in range(len(self._known) - _KNOWN_MOST):
+                del self._known[next(iter(self._known))]
 
 
 def find(client: StoreClient, trace_ids: Sequence[str]) -> Places:

@@ -408,15 +408,14 @@ def evaluations_block(rows: Sequence[tuple[Evaluation, Interaction | None]]) -> 
     return native.block(len(made), columns)
 
 
-def orphans_block(evaluations: Sequence[Evaluation]) -> Block:
-    """Return where evaluations without interaction lie, as a block of the table ``trace_index``."""
-    starts = [int(e.evaluated_at) // 300 * 300 for e in evaluations]
+def index_block(entries: Sequence[tuple[str, str, int]]) -> Block:
+    """Return (trace_id, service_name, bucket) entries as a block of the table ``trace_index``."""
     return native.block(
-        len(evaluations),
+        len(entries),
         [
-            native.strings("trace_id", [e.trace_id for e in evaluations]),
-            native.strings("service_name", [""] * len(evaluations)),
-            native.seconds("bucket", starts),
+            native.strings("trace_id", [trace_id for trace_id, _, _ in entries]),
+            native.strings("service_name", [service for _, service, _ in entries]),
+            native.seconds("bucket", [bucket for _, _, bucket in entries]),
         ],
     )
 

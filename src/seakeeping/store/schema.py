@@ -319,8 +319,6 @@ TABLES: tuple[Table, ...] = (
 )  # fmt: skip
 """Every table, in the order they are created."""
 
-_INDEXED = ("spans", "interactions")
-
 
 def database_statement(database: str, topology: Topology) -> str:
     """Return the statement that makes the database that the tables live in."""
@@ -331,12 +329,6 @@ def create_statements(topology: Topology) -> Iterator[str]:
     """Yield the statements that make an empty store of the current version."""
     for table in TABLES:
         yield table.ddl(topology)
-    for source in _INDEXED:
-        yield (
-            f"CREATE MATERIALIZED VIEW IF NOT EXISTS trace_index_of_{source}"
-            f"{topology.on_cluster} TO trace_index AS SELECT DISTINCT trace_id, "
-            f"service_name, toStartOfFiveMinutes(started_at) AS bucket FROM {source}"
-        )
 
 
 def migration_statements(found: int, topology: Topology) -> Iterator[str]:

@@ -54,6 +54,7 @@ class Store:
         counted: Sequence[str] = (Traffic.LIVE,),
     ) -> None:
         self.client = client
+        self._index = places.TraceIndex(client)
         self._rows_since: float | None = None
         self._counted = tuple(str(traffic) for traffic in counted)
         self._topology = topology or Topology()
@@ -74,10 +75,12 @@ class Store:
 
     def insert_spans(self, spans: Sequence[Span], token: str) -> None:
         """Keep spans. A span that is sent twice counts once."""
+        self._index.add((s.trace_id, s.service_name, s.started_at) for s in spans)
         self._insert("spans", rows.spans_block(spans), token)
 
     def insert_interactions(self, interactions: Sequence[Interaction], token: str) -> None:
         """Keep interactions; of one (trace_id, span_id) the highest version counts."""
+        self._index.add((i.trace_id, i.service_name, i.started_at) for i in interactions)
         self._insert("interactions", rows.interactions_block(interactions), token)
         self._insert("interaction_texts", rows.texts_block(interactions), token)
 
@@ -89,9 +92,8 @@ class Store:
         Each comes with its interaction, beside which it is kept. One whose interaction is not known
         is kept at its own time and found by its ids only.
         """
+        self._index.add((e.trace_id, "", e.evaluated_at) for e, of in judged if of is None)
         self._insert("evaluations", rows.evaluations_block(judged), token)
-        orphans = [evaluation for evaluation, interaction in judged if interaction is None]
-        self._insert("trace_index", rows.orphans_block(orphans), token)
 
     def retract(self, retractions: Sequence[RetractedCall], token: str) -> None:
         """Take back interactions, their text and their evaluations."""
@@ -331,7 +333,8 @@ class Store:
         }
         found = self.client.read(
             f"SELECT {rows.EVALUATION_SELECT} FROM evaluations FINAL WHERE "
-            f"{where.condition} AND trace_id IN {{ids:Array(String)}} AND erased = 0 AND {clause.sql}",
+            f"{where.condition} AND trace_id IN {{ids:Array(String)}} AND erased = 0 "
+            f"AND {clause.sql}",
             params,
         )
         return {made.key: made for made in map(rows.evaluation, found)}

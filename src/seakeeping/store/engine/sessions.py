@@ -131,7 +131,7 @@ def server_config(limits: EngineLimits) -> str:
         "background_move_pool_size": 1,
         "background_fetches_pool_size": 1,
         "max_thread_pool_size": 200,
-        "max_thread_pool_free_size": 4,
+        "max_thread_pool_free_size": 64,
     }
     merge_tree = {
         # with two background threads the stock values would leave none for merges
