@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from seakeeping.config import Settings, load_settings
+from seakeeping.control.exposure import require_keys
 from seakeeping.control.supervisor import Supervisor
 from seakeeping.control.tree import Node, claim, roles, write_address
 
@@ -37,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     flags = {name: getattr(args, name) for name in _FLAGS}
     settings = load_settings(file=args.settings, environ=os.environ, flags=flags)
     node = claim(settings)
+    require_keys(node.settings)
     write_address(node)
     return asyncio.run(_serve(node, as_json=args.json))
 
