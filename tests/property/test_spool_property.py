@@ -102,6 +102,10 @@ class SpoolMachine(RuleBasedStateMachine):
                 file.write(torn)
         self.writer = self.new_writer()
 
+    @rule()
+    def rest_the_writer(self) -> None:
+        self.writer.rest()
+
     @rule(most=st.integers(1, 5))
     def read_and_advance(self, most: int) -> None:
         entries = self.reader.read(self.at, max_records=most)
@@ -138,7 +142,7 @@ class SpoolMachine(RuleBasedStateMachine):
 
 
 TestSpoolMachine = SpoolMachine.TestCase
-TestSpoolMachine.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestSpoolMachine.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
 
 
 @dataclass

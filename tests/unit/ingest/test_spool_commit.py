@@ -33,6 +33,7 @@ class GatedWriter:
         self.gate.set()
         self.error: Exception | None = None
         self.is_closed = False
+        self.rests = 0
 
     def append(self, records: Sequence[SpoolRecord]) -> Position:
         assert self.gate.wait(10)
@@ -40,6 +41,9 @@ class GatedWriter:
             raise self.error
         self.groups.append([record.body for record in records])
         return Position(1, len(self.groups))
+
+    def rest(self) -> None:
+        self.rests += 1
 
     def close(self) -> None:
         self.is_closed = True
@@ -176,3 +180,39 @@ def test_closing_commits_what_waits_and_refuses_what_comes_later(tmp_path: Path)
     asyncio.run(run())
     assert [entry.record.body for entry in SpoolReader(tmp_path).read(START)] == [b"last"]
     SpoolWriter(tmp_path, limit_bytes=2**20).close()
+
+
+def test_a_writer_rests_when_nothing_comes_and_not_before() -> None:
+    async def run() -> None:
+        writer = GatedWriter()
+        commit = GroupCommit(writer, queue_bytes=100, wait_s=0, rest_s=0.02)
+        busy_until = asyncio.get_running_loop().time() + 0.1
+        while asyncio.get_running_loop().time() < busy_until:
+            await commit.submit(record(b"x"))
+        assert writer.rests == 0
+        while not writer.rests:
+            await asyncio.sleep(0.001)
+        await commit.submit(record(b"y"))
+        await commit.close()
+        await asyncio.sleep(0.05)
+        assert writer.rests == 1
+
+    asyncio.run(run())
+
+
+def test_an_idle_spool_holds_nothing_that_is_done(tmp_path: Path) -> None:
+    async def run() -> None:
+        writer = SpoolWriter(tmp_path, limit_bytes=2**20)
+        commit = GroupCommit(writer, queue_bytes=100, wait_s=0, rest_s=0.01)
+        reader = SpoolReader(tmp_path)
+        await commit.submit(record(b"a secret"))
+        after = reader.read(START)[-1].end
+        reader.advance(after)
+        while (left := sum(path.stat().st_size for path in tmp_path.glob("*.seg"))) > 16:
+            assert reader.read(after) == [], left
+            await asyncio.sleep(0.001)
+        await commit.submit(record(b"more"))
+        assert [entry.record.body for entry in reader.read(after)] == [b"more"]
+        await commit.close()
+
+    asyncio.run(run())

@@ -16,6 +16,9 @@ from seakeeping.ingest.spool.format import Position, SpoolRecord
 from seakeeping.metrics import ERRORS, SPOOL_COMMIT_S
 
 WAIT_S = 0.005
+REST_S = 5.0
+"""Seconds without a body after which the writer leaves its segment."""
+
 GROUP_BYTES = 16 * 2**20
 """Inflated bytes after which a group takes no more bodies."""
 
@@ -25,6 +28,10 @@ class Appender(Protocol):
 
     def append(self, records: Sequence[SpoolRecord]) -> Position:
         """Return the place behind the last record; raises SpoolFull or SpoolBroken."""
+        ...
+
+    def rest(self) -> None:
+        """Nothing has come for a while."""
         ...
 
     def close(self) -> None:
@@ -48,6 +55,7 @@ class GroupCommit:
         queue_bytes: int,
         wait_s: float = WAIT_S,
         group_bytes: int = GROUP_BYTES,
+        rest_s: float = REST_S,
     ) -> None:
         """Take over the writer, which nobody else may use from now on.
 
@@ -56,11 +64,14 @@ class GroupCommit:
             queue_bytes: most inflated bytes that may wait or be under way.
             wait_s: seconds that a body waits for company when the disk is idle.
             group_bytes: inflated bytes after which a group is closed; one body may be larger.
+            rest_s: seconds without a body after which the writer rests.
         """
         self._writer = writer
         self._queue_bytes = queue_bytes
         self._wait_s = wait_s
         self._group_bytes = group_bytes
+        self._rest_s = rest_s
+        self._rest: asyncio.TimerHandle | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
         self._waiting: list[_Waiting] = []
         self._held_bytes = 0
@@ -94,6 +105,7 @@ class GroupCommit:
         self._held_bytes += size
         if self._task is None:
             self._task = asyncio.create_task(self._run())
+            self._stay_awake()
         return await waiting.done
 
     async def close(self) -> None:
@@ -101,6 +113,7 @@ class GroupCommit:
         self._is_closed = True
         if self._task:
             await self._task
+        self._stay_awake()
         self._thread.shutdown()
         self._writer.close()
 
@@ -110,6 +123,14 @@ class GroupCommit:
             group = self._next_group()
             await self._commit(group)
         self._task = None
+        self._rest = asyncio.get_running_loop().call_later(
+            self._rest_s, self._thread.submit, self._writer.rest
+        )
+
+    def _stay_awake(self) -> None:
+        if self._rest:
+            self._rest.cancel()
+            self._rest = None
 
     def _next_group(self) -> list[_Waiting]:
         size = count = 0

@@ -99,6 +99,8 @@ class SpoolReader:
                 if entries and (size > max_bytes or len(entries) >= max_records):
                     return entries
                 entries.append(Entry(self._record(header, stored), start, end))
+        if not entries and after == self.cursor():
+            self._delete_done()
         return entries
 
     def read_range(self, batch: Range) -> list[Entry]:
@@ -228,6 +230,12 @@ class SpoolReader:
         return SpoolRecord(header.signal, header.encoding, header.received_at, body)
 
     def _delete_done(self) -> None:
-        for segment in segment_ids(os.listdir(self._folder)):
-            if segment < self.cursor().segment:
-                segment_path(self._folder, segment).unlink(missing_ok=True)
+        """Delete what lies behind the cursor, its own segment too once the writer has left it."""
+        cursor = self.cursor()
+        ids = segment_ids(os.listdir(self._folder))
+        for segment in ids[:-1]:
+            path = segment_path(self._folder, segment)
+            if segment < cursor.segment or (
+                segment == cursor.segment and path.stat().st_size <= cursor.offset
+            ):
+                path.unlink()

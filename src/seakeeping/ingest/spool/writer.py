@@ -1,10 +1,11 @@
 """The writing end of the spool: what was appended is on disk before anybody is told so.
 
-One write and one fdatasync make a group of records durable. A new segment is begun at every start
-and after every failure, never an old one continued: what a failed write left behind is truncated
-away if the disk allows and otherwise is a torn tail that readers skip. Segment ids only grow, and
-begin at the Unix time, so that a position names the same records for ever, even when the folder was
-emptied in between: positions are the deduplication tokens of the store.
+One write and one fdatasync make a group of records durable. A new segment is begun at every start,
+after every failure and when nothing comes for a while, never an old one continued: what a failed
+write left behind is truncated away if the disk allows and otherwise is a torn tail that readers
+skip. Segment ids only grow, and begin at the Unix time, so that a position names the same records
+for ever, even when the folder was emptied in between: positions are the deduplication tokens of the
+store.
 """
 
 import contextlib
@@ -31,7 +32,7 @@ from seakeeping.ingest.spool.format import (
     segment_ids,
     segment_path,
 )
-from seakeeping.metrics import ERRORS, SPOOL_BYTES
+from seakeeping.metrics import ERRORS
 
 SEGMENT_BYTES = 64 * 2**20
 """Size at which a segment is closed and the next one begun."""
@@ -89,6 +90,9 @@ class SpoolWriter:
         self._segment: _Segment | None = None
         self._used = _bytes_in(folder)
         self._counted_at = self._clock.monotonic()
+        if ids:
+            with contextlib.suppress(OSError):  # the first append tries again, and says so
+                self._segment = self._begin_segment()
 
     @property
     def used_bytes(self) -> int:
@@ -119,8 +123,18 @@ class SpoolWriter:
             ) from error
         segment.size += size
         self._used += size
-        SPOOL_BYTES.set(self._used)
         return Position(segment.id, segment.size)
+
+    def rest(self) -> None:
+        """Leave the segment for a new one, so that the reader can delete it once it is done.
+
+        Call it when nothing has come for a while: what was stored should not lie here as well.
+        Does nothing where the disk refuses.
+        """
+        if self._segment and self._segment.size > SEGMENT_HEADER_BYTES:
+            self._close_segment()
+            with contextlib.suppress(OSError):
+                self._segment = self._begin_segment()
 
     def close(self) -> None:
         """Close the segment and give the folder back."""
