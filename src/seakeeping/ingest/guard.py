@@ -227,8 +227,11 @@ class GuardMiddleware:
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Answer a request, or hand it on."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008, "reason": "not served"})
             return
         headers, method, path = Headers(scope=scope), scope["method"], scope["path"]
         try:

@@ -58,7 +58,7 @@ async def serve_grpc(
 
     Args:
         receiver: where bodies go.
-        address: ``host:port``; port 0 for any.
+        address: ``host:port``, IPv6 with or without brackets; port 0 for any.
         guard: decides about keys; None: everybody may send.
 
     Raises:
@@ -75,13 +75,19 @@ async def serve_grpc(
         tuple(_service(receiver, guard, name, signal) for name, signal in SERVICES.items())
     )
     try:
-        port = server.add_insecure_port(address)
+        port = server.add_insecure_port(bracketed(address))
     except RuntimeError as error:
         raise PortTaken(
             f"gRPC cannot listen on {address}", hint="choose another --grpc-port"
         ) from error
     await server.start()
     return server, port
+
+
+def bracketed(address: str) -> str:
+    """Return ``::1:4317`` as ``[::1]:4317``, and any other address as it is."""
+    host, _, port = address.rpartition(":")
+    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else address
 
 
 def _service(
@@ -101,7 +107,7 @@ def _export(receiver: Receiver, guard: Guard | None, signal: Signal) -> Handler:
                 body = Body(signal, Encoding.PROTOBUF, "identity", request)
                 acceptance = await receiver.accept(body)
         except Exception as error:
-            return await _abort(context, error)
+            return await abort(context, error)
         REQUESTS.labels("grpc", "OK").inc()
         return success_body(signal, Encoding.PROTOBUF, acceptance)
 
@@ -113,7 +119,8 @@ def _metadata(context: Context) -> Mapping[str, str]:
     return {key: value for key, value in pairs if isinstance(value, str)}
 
 
-async def _abort(context: Context, error: Exception) -> bytes:
+async def abort(context: Context, error: Exception) -> bytes:
+    """End a request with the status of an error; never returns."""
     code, message, retry_after_s = _classify(error)
     REQUESTS.labels("grpc", _CODES[code].name).inc()
     details = status_body(Encoding.PROTOBUF, code, message, retry_after_s)

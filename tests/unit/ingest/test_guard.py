@@ -282,8 +282,10 @@ def test_others_are_refused_with_our_own_error() -> None:
     assert json.loads(body)["error"]["code"] == "refused"
 
 
-def test_what_is_not_http_passes() -> None:
-    seen = []
+@pytest.mark.parametrize("kind", ["lifespan", "websocket"])
+def test_only_what_cannot_be_a_request_passes_unasked(kind: str) -> None:
+    seen: list[str] = []
+    sent: list[str] = []
 
     async def app(scope: Connection, receive: Receive, send: Send) -> None:
         seen.append(scope["type"])
@@ -291,8 +293,8 @@ def test_what_is_not_http_passes() -> None:
     async def never() -> Message:
         raise AssertionError
 
-    async def nothing(_: Message) -> None:
-        raise AssertionError
+    async def send(message: Message) -> None:
+        sent.append(message["type"])
 
-    asyncio.run(GuardMiddleware(app, keyed())({"type": "lifespan"}, never, nothing))
-    assert seen == ["lifespan"]
+    asyncio.run(GuardMiddleware(app, keyed())({"type": kind}, never, send))
+    assert (seen, sent) == ((["lifespan"], []) if kind == "lifespan" else ([], ["websocket.close"]))
