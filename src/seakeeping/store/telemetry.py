@@ -4,7 +4,7 @@ Writes take a token and are stored once for it, however often they are sent. Rea
 version of every row, and no row that was taken back. Everything here may raise StoreUnavailable.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from seakeeping.records import Counts, Evaluation, Interaction, MetricPoint, Span, Traffic
@@ -17,6 +17,7 @@ from seakeeping.store.places import Places
 from seakeeping.store.rows import RetractedCall
 from seakeeping.store.schema import Topology
 from seakeeping.store.summaries import SeriesPoint, ServiceSummary
+from seakeeping.store.tallies import Tally, tallies
 
 __all__ = [
     "EvaluationFilter",
@@ -149,6 +150,10 @@ class Store:
         """
         window = self._window(start, end)
         return rollups.counts(self.client, service, window, indicator, threshold_s)
+
+    def tallies(self, starts: Sequence[float], end: float) -> Mapping[str, Sequence[Tally]]:
+        """Return the events of every service since each of some moments, in one statement."""
+        return tallies(self.client, starts, end, self._counted)
 
     def _window(self, start: float, end: float) -> rollups.Window:
         return rollups.Window(start, end, self._counted)

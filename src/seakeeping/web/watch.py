@@ -6,7 +6,7 @@ window, 5 to 60 s. Nothing is read while nobody looks.
 """
 
 import asyncio
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
 from seakeeping.clock import Clock
@@ -22,6 +22,7 @@ from seakeeping.records import (
     Span,
 )
 from seakeeping.store.filters import EvaluationFilter, InteractionFilter, Page
+from seakeeping.store.tallies import NOTHING, Tally
 from seakeeping.store.telemetry import SeriesPoint, ServiceSummary
 from seakeeping.web import charts, wall
 from seakeeping.web.reader import Reader
@@ -45,16 +46,8 @@ class Telemetry(Protocol):
         """Return one point a step, also for empty steps."""
         ...
 
-    def counts(
-        self,
-        service: str,
-        start: float,
-        end: float,
-        *,
-        indicator: str,
-        threshold_s: float | None = None,
-    ) -> Counts:
-        """Return the events of an indicator."""
+    def tallies(self, starts: Sequence[float], end: float) -> Mapping[str, Sequence[Tally]]:
+        """Return the events of every service since each of some moments."""
         ...
 
     def interactions(
@@ -172,18 +165,29 @@ class Watch:
         indicator: str,
         threshold_s: float | None = None,
     ) -> Counts:
-        def ask() -> Counts:
-            return self._store.counts(
-                service, start, end, indicator=indicator, threshold_s=threshold_s
-            )
+        """Return the events of an indicator, from tallies that are read for all services at once.
 
-        # a look-back keeps its length, a window its start
+        A look-back is found by its length, a window by its start, which stands still for a while.
+        """
         length = round(end - start)
-        place = length if length in _LENGTHS else start
-        return self._memo.get((service, indicator, threshold_s, place), length, ask)
+        lengths = _SHORT if length in _SHORT else _LONG
+        place = length if length in lengths else start
+        windows = () if length in lengths else (start,)
+
+        def ask() -> Mapping[float, Mapping[str, Tally]]:
+            starts = [*(end - known for known in lengths), *windows]
+            found = self._store.tallies(starts, end)
+            return {
+                at: {name: tallies[n] for name, tallies in found.items()}
+                for n, at in enumerate((*lengths, *windows))
+            }
+
+        read = self._memo.get(("tallies", lengths, windows), max(lengths), ask)
+        return read[place].get(service, NOTHING).counts(indicator, threshold_s)
 
 
-_LENGTHS = frozenset(LOOK_BACKS.values())
+_SHORT = tuple(s for s in LOOK_BACKS.values() if s <= 21_600)
+_LONG = tuple(s for s in LOOK_BACKS.values() if s > 21_600)
 
 
 class Memo:

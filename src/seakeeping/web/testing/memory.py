@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from seakeeping.errors import StoreUnavailable
 from seakeeping.records import Counts, Evaluation, Interaction, MetricPoint, Span
 from seakeeping.store.filters import EvaluationFilter, InteractionFilter, Page
+from seakeeping.store.tallies import Tally
 from seakeeping.store.telemetry import SeriesPoint, ServiceSummary
 
 Item = TypeVar("Item")
@@ -67,25 +68,16 @@ class MemoryStore:
                 steps[int(call.started_at // step_s) * step_s].append(call)
         return [self._point(at, steps[at]) for at in range(first, int(end) + 1, step_s)]
 
-    def counts(
-        self,
-        service: str,
-        start: float,
-        end: float,
-        *,
-        indicator: str,
-        threshold_s: float | None = None,
-    ) -> Counts:
-        """Return the events of an indicator."""
+    def tallies(self, starts: Sequence[float], end: float) -> dict[str, list[Tally]]:
+        """Return the events of every service since each of some moments."""
         self._answer()
-        own = [c for c in self.calls if c.service_name == service and start <= c.started_at < end]
-        if indicator == "latency":
-            own = [c for c in own if c.error_type is None and c.duration_s is not None]
-            bad = [c for c in own if (c.duration_s or 0) > (threshold_s or 0)]
-        else:
-            bad = [c for c in own if c.error_type is not None]
-        weights = sum(c.sampling_weight for c in own), sum(c.sampling_weight for c in bad)
-        return Counts(weights[0], weights[1], len(own), len(bad))
+        by_service: defaultdict[str, list[Interaction]] = defaultdict(list)
+        for call in self.calls:
+            by_service[call.service_name].append(call)
+        return {
+            name: [_tally([c for c in calls if start <= c.started_at < end]) for start in starts]
+            for name, calls in by_service.items()
+        }
 
     def interactions(
         self, where: InteractionFilter, *, limit: int, cursor: str | None = None
@@ -190,6 +182,19 @@ class MemoryStore:
             input_tokens=sum(c.input_tokens or 0 for c in calls),
             output_tokens=sum(c.output_tokens or 0 for c in calls),
         )  # fmt: skip
+
+
+def _tally(calls: Sequence[Interaction]) -> Tally:
+    failed = [c for c in calls if c.error_type is not None]
+    weights = sum(c.sampling_weight for c in calls), sum(c.sampling_weight for c in failed)
+    weighted: defaultdict[int, float] = defaultdict(float)
+    seen: defaultdict[int, float] = defaultdict(float)
+    for call in calls:
+        if call.error_type is None and call.duration_s is not None:
+            edge = round(call.duration_s * 1e6)
+            weighted[edge] += call.sampling_weight
+            seen[edge] += 1
+    return Tally(Counts(*weights, len(calls), len(failed)), weighted, seen)
 
 
 def _judged(evaluation: Evaluation, call: Interaction | None, where: EvaluationFilter) -> bool:
