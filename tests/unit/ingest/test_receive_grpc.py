@@ -71,8 +71,8 @@ def test_only_what_may_pass_carries_retry_info(
     before, context = count(), RecordingContext()
     with pytest.raises(Aborted):
         asyncio.run(abort(context, error))
-    assert context.code is code
     assert context.status.code == code.value[0]
+    assert context.code is code
     assert len(context.status.details) == retries
     assert count() == before + 1
 
