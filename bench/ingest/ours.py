@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -11,8 +10,6 @@ from pathlib import Path
 
 from bench import tree
 from bench.ingest.servers import free_port
-
-_SPOOL_LIMIT_S = 60.0
 
 
 @dataclass
@@ -96,12 +93,13 @@ class Seakeeping:
         """Return what lies in the spool on disk."""
         return tree.disk_bytes(self.data / "spool")
 
+    def disk_bytes(self) -> int:
+        """Return what the merged data takes: neither parts that a merge left nor the spool."""
+        return self.ask(
+            "select sum(bytes_on_disk) from system.parts where database = 'seakeeping' and active"
+        )
+
     def trim(self) -> None:
-        """Merge the store's parts, as its background work does in time, and let the spool go."""
+        """Merge the store's parts, as its background work does in time."""
         for table in ("spans", "interactions", "interaction_texts", "evaluations"):
             self.ask(f"optimize table seakeeping.{table} final")
-        deadline = time.monotonic() + _SPOOL_LIMIT_S
-        before = -1
-        while time.monotonic() < deadline and (now := tree.disk_bytes(self.folder)) != before:
-            before = now
-            time.sleep(10)

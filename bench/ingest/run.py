@@ -66,7 +66,8 @@ def measure(name: str, spans: int, model_call_share: float, senders: int) -> dic
         time.sleep(3)
         rest = tree.idle(process.pid, REST_S, servers.WORK / "perf.txt")
         bodies = list(corpus.bodies(spans, model_call_share=model_call_share))
-        disk_before = tree.disk_bytes(server.folder)
+        server.trim()
+        disk_before = server.disk_bytes()
         with (
             tree.PeakMemory(process.pid) as memory,
             tree.Instructions(process.pid, servers.WORK / "perf.txt") as counted,
@@ -85,7 +86,7 @@ def measure(name: str, spans: int, model_call_share: float, senders: int) -> dic
             "complete": is_complete,
             "missing": warm.spans + sent.spans - server.stored(),
             "peak_pss_mb": round(memory.bytes / 1e6),
-            "disk_bytes_a_span": round((tree.disk_bytes(server.folder) - disk_before) / sent.spans),
+            "disk_bytes_a_span": round((server.disk_bytes() - disk_before) / sent.spans),
         }
     finally:
         tree.end(process.pid)

@@ -21,6 +21,8 @@ from typing import Protocol
 
 import orjson
 
+from bench import tree
+
 WORK = Path(__file__).parent.parent / ".work"
 PHOENIX = "arize-phoenix==20.26.1"
 MLFLOW = "mlflow==3.17.2"
@@ -57,6 +59,10 @@ class Server(Protocol):
 
     def is_settled(self, spans: int, model_calls: int) -> bool:
         """Say whether all that was sent is stored and, where it scores, scored."""
+        ...
+
+    def disk_bytes(self) -> int:
+        """Return what its data takes on disk."""
         ...
 
     def trim(self) -> None:
@@ -157,6 +163,10 @@ class Phoenix:
         """Say whether every span is stored."""
         return self.stored() >= spans
 
+    def disk_bytes(self) -> int:
+        """Return what SQLite's files take."""
+        return tree.disk_bytes(self.folder)
+
     def trim(self) -> None:
         """Nothing: SQLite's own files are what it takes."""
 
@@ -199,6 +209,10 @@ class MLflow:
     def is_settled(self, spans: int, model_calls: int) -> bool:
         """Say whether every span is stored."""
         return self.stored() >= spans
+
+    def disk_bytes(self) -> int:
+        """Return what SQLite's files take."""
+        return tree.disk_bytes(self.folder)
 
     def trim(self) -> None:
         """Nothing: SQLite's own files are what it takes."""
