@@ -185,7 +185,7 @@ def test_charts_and_sparklines_are_drawn(watched: Watched) -> None:
     page = watched.open("/")
     assert page.locator("[data-spark] canvas").count() >= 20
     page = watched.open("/services/cargo-search?window=24h")
-    assert page.locator("[data-chart] canvas").count() == 5
+    assert page.locator("[data-chart] canvas").count() == 6
 
 
 def test_hostile_text_does_nothing(watched: Watched) -> None:

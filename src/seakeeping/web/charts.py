@@ -63,6 +63,8 @@ LATENCY = Line("whole answer", lambda p, _: p.latency_p95_s)
 TTFT = Line("first token", lambda p, _: p.ttft_p95_s)
 FLAGGED = Line("flagged share", lambda p, _: share(p.unsupported, p.scored))
 COST = Line("cost", lambda p, _: p.cost_usd, is_sum=True)
+INPUT = Line("in", lambda p, step: p.input_tokens / step * 60, is_sum=True)
+OUTPUT = Line("out", lambda p, step: p.output_tokens / step * 60, is_sum=True)
 
 KINDS = (
     ChartKind("Calls", "rate", 0.01, (CALLS,)),
@@ -70,6 +72,7 @@ KINDS = (
     ChartKind("Latency p95", "seconds", 1, (LATENCY, TTFT)),
     ChartKind("Flagged by detector, uncorrected", "ratio", 0.1, (FLAGGED,), "label=unsupported"),
     ChartKind("Cost", "usd", 0.001, (COST,)),
+    ChartKind("Tokens", "rate", 1, (INPUT, OUTPUT)),
 )
 _SPELL = {"rate": spell.rate, "ratio": spell.ratio, "seconds": spell.seconds, "usd": spell.usd}
 

@@ -107,7 +107,9 @@ class Pages:
                 hint="it may be on its way, older than retention, or erased",
             )
         view = interaction_view(call, evaluations, spans)
-        return self._page(request, "interaction.html", here="/interactions", view=view)
+        return self._page(
+            request, "interaction.html", here="/interactions", view=view, here_url=request.url.path
+        )
 
     async def service(self, request: Request) -> Response:
         """Show one service over time."""

@@ -47,7 +47,9 @@ def read_parts(status_file: Path, now: float) -> tuple[Part, ...]:
         document = orjson.loads(status_file.read_bytes())
     except (OSError, orjson.JSONDecodeError):
         return ()
-    roles = document.get("roles", {})
+    roles = document.get("roles") if isinstance(document, dict) else None
+    if not isinstance(roles, dict):
+        return ()
     is_stale = now - float(document.get("at", now)) > STALE_S
     return tuple(_part(name, role, is_stale) for name, role in roles.items())
 

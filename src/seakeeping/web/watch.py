@@ -182,7 +182,7 @@ class Watch:
                 for n, at in enumerate((*lengths, *windows))
             }
 
-        read = self._memo.get(("tallies", lengths, windows), max(lengths), ask)
+        read = self._memo.get(("tallies", lengths, windows), min(lengths), ask)
         return read[place].get(service, NOTHING).counts(indicator, threshold_s)
 
 

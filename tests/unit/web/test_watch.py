@@ -1,0 +1,139 @@
+"""Watching: many who look cost as little as one, and what was read is not kept too long."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seakeeping.observe import budget, standard_objectives
+from seakeeping.records import Counts
+from seakeeping.store.tallies import Tally
+from seakeeping.web.testing import MemoryStore, StillClock, TestRoom, fill, make_room
+from seakeeping.web.watch import FRESH_S, Memo
+
+
+class CountingStore(MemoryStore):
+    """Counts the questions by name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: Counter[str] = Counter()
+
+    def services(self, now: float, window_s: float) -> Any:
+        self.asked["services"] += 1
+        return super().services(now, window_s)
+
+    def series(self, service: str, start: float, end: float, step_s: int) -> Any:
+        self.asked["series"] += 1
+        return super().series(service, start, end, step_s)
+
+    def tallies(self, starts: Sequence[float], end: float) -> Any:
+        self.asked["tallies"] += 1
+        found: Mapping[str, Sequence[Tally]] = super().tallies(starts, end)
+        return found
+
+
+@dataclass
+class Scene:
+    store: CountingStore
+    clock: StillClock
+    room: TestRoom
+
+    def walls(self, count: int) -> None:
+        async def look() -> None:
+            await asyncio.gather(*(self.room.room.watch.wall("1h") for _ in range(count)))
+
+        asyncio.run(look())
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Any:
+    store, clock = CountingStore(), StillClock()
+    fill(store, clock.now())
+    made = Scene(store, clock, make_room(store, tmp_path, clock))
+    yield made
+    made.room.close()
+
+
+def test_ten_walls_are_read_once(scene: Scene) -> None:
+    scene.walls(10)
+    assert scene.store.asked == {"services": 1, "series": 5, "tallies": 3}
+
+
+def test_a_later_look_reads_the_services_and_nothing_slow(scene: Scene) -> None:
+    scene.walls(1)
+    scene.clock.at += FRESH_S + 0.1
+    scene.walls(1)
+    assert scene.store.asked == {"services": 2, "series": 5, "tallies": 3}
+
+
+def test_everything_is_read_again_in_the_end(scene: Scene) -> None:
+    scene.walls(1)
+    scene.clock.at += 61
+    scene.walls(1)
+    assert scene.store.asked == {"services": 2, "series": 10, "tallies": 6}
+    scene.clock.at += 15
+    scene.walls(1)
+    assert scene.store.asked["tallies"] == 7
+
+
+def test_a_watched_budget_is_the_budget_of_its_counts(scene: Scene) -> None:
+    now = scene.clock.now()
+
+    def count(
+        service: str, start: float, end: float, *, indicator: str, threshold_s: float | None = None
+    ) -> Counts:
+        tally = MemoryStore.tallies(scene.store, [start], end)[service][0]
+        return tally.counts(indicator, threshold_s)
+
+    for name in ("cargo-search", "crew-chat", "customs-forms"):
+        watched = scene.room.room.watch.budgets(name)
+        assert watched == [budget(count, o, now) for o in standard_objectives(name)]
+
+
+def test_an_unknown_service_has_budgets_without_data(scene: Scene) -> None:
+    assert {b.state for b in scene.room.room.watch.budgets("nobody")} == {"NO_DATA"}
+
+
+def test_all_services_of_thirty_days_have_objectives(scene: Scene) -> None:
+    names = {o.service for o in scene.room.room.watch.objectives()}
+    assert {"cargo-search", "crew-chat", "harbour-assistant"} <= names
+
+
+def answers(*values: int) -> Callable[[], int]:
+    rest = list(values)
+    return lambda: rest.pop(0)
+
+
+def test_a_memory_lasts_as_its_window_does() -> None:
+    clock = StillClock()
+    memo, ask = Memo(clock), answers(1, 2, 3)
+    assert memo.get("k", 6000, ask) == 1
+    clock.at += 19.9
+    assert memo.get("k", 6000, ask) == 1
+    clock.at += 0.2
+    assert memo.get("k", 6000, ask) == 2
+
+
+@pytest.mark.parametrize(("window_s", "kept_s"), [(60, 5), (10**9, 60)])
+def test_a_memory_is_kept_five_seconds_at_least_and_a_minute_at_most(
+    window_s: float, kept_s: float
+) -> None:
+    clock = StillClock()
+    memo, ask = Memo(clock), answers(1, 2)
+    memo.get("k", window_s, ask)
+    clock.at += kept_s - 0.1
+    assert memo.get("k", window_s, ask) == 1
+    clock.at += 0.2
+    assert memo.get("k", window_s, ask) == 2
+
+
+def test_a_failed_question_is_not_remembered() -> None:
+    memo = Memo(StillClock())
+    with pytest.raises(ZeroDivisionError):
+        memo.get("k", 1, lambda: 1 // 0)
+    assert memo.get("k", 1, lambda: 7) == 7
