@@ -97,6 +97,16 @@ class Assembler:
         self._unplaced: dict[str, list[Opinion]] = {}
         self._born_at = clock.now()
 
+    @property
+    def remembered(self) -> int:
+        """How many traces are remembered."""
+        return len(self._memory)
+
+    @property
+    def responses(self) -> int:
+        """How many response ids are remembered."""
+        return len(self._sharing)
+
     def add(
         self,
         spans: Sequence[Span],
@@ -165,16 +175,16 @@ class Assembler:
 
     def _add_span(self, span: Span, changes: _Changes, now: float, traffic: str | None) -> None:
         trace = self._memory.touch(span.trace_id, now)
-        known = trace.steps.get(span.span_id)
-        if span.span_id in trace.parents and not _tells_more(span, known):
+        is_known = span.span_id in trace.parents and span.span_id not in trace.from_store
+        if is_known and not _tells_more(span, trace.steps.get(span.span_id)):
             return
-        is_new = span.span_id not in trace.parents
+        trace.from_store.discard(span.span_id)
         trace.parents[span.span_id] = span.parent_span_id
         facts = read(span)
         if facts is None:
             changes.spans.append(span)
             self._memory.grow(trace, 120)
-            if is_new and trace.steps:
+            if not is_known and trace.steps:
                 changes.touched[trace.trace_id] = trace
             return
         self._add_step(trace, span, facts, changes, traffic)

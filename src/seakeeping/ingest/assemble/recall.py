@@ -19,6 +19,7 @@ def recall(trace: Trace, spans: Iterable[Span], interactions: Iterable[Interacti
         if span.span_id in trace.parents:
             continue
         trace.parents[span.span_id] = span.parent_span_id
+        trace.from_store.add(span.span_id)
         facts = read(span)
         if facts is not None:
             trace.steps[span.span_id] = step_of(span, facts)

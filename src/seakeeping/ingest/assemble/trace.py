@@ -100,6 +100,7 @@ class Trace:
     told: dict[str, Told] = field(default_factory=dict)
     judged: dict[Opinion, Key] = field(default_factory=dict)
     recalled: dict[str, Interaction] = field(default_factory=dict)
+    from_store: set[str] = field(default_factory=set)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     queries: int = 0
     handed_on: dict[str | None, list[Step]] = field(default_factory=dict)
