@@ -195,6 +195,15 @@ def test_courtesies_questions_and_silence_are_no_claims() -> None:
     assert not is_cut
 
 
+def test_numbers_that_only_count_the_points_are_no_claims() -> None:
+    answer = "It can be caused by: 1. Low quality 2. Old age of 40 3. Drugs. It was so in 12 cases."
+    found, _ = claims(answer)
+    said = [raw for claim in found for raw in claim.words.raws if raw[0].isdigit()]
+    assert said == ["40", "12"]
+    found, _ = claims("The old captain was only 12. The other one was nearly 40.")
+    assert [raw for claim in found for raw in claim.words.raws if raw[0].isdigit()] == ["12", "40"]
+
+
 def test_code_within_prose_is_left_out_and_the_prose_is_not() -> None:
     answer = (
         "The harbour fee is computed like this.\n```python\nfee = 120 * months\n```\nIt is due."

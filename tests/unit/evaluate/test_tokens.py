@@ -24,7 +24,8 @@ from seakeeping.evaluate.faithfulness.tokens import (
     [
         ("Studies", "studied"), ("1,000", "1000"), ("3.50", "3.5"), ("twenty", "20"),
         ("running", "run"), ("making", "makes"), ("President's", "president"), ("café", "CAFE"),
-        ("3rd", "3"), ("007", "7"), ("l’eau", "eau"), ("companies", "company"),
+        ("3rd", "3"), ("007", "7"), ("l’eau", "eau"),
+        ("401(k)", "401k"), ("25x", "25"), ("companies", "company"),
         ("السَّماء", "السماء"), ("ＡＢＣ１", "abc1"), ("don't", "cannot"[3:]),
     ],
 )  # fmt: skip

@@ -31,6 +31,11 @@ _QUESTION = ("?", "？", "؟")
 _BRACKETED = re.compile(
     r"\[[\d,\ –-]{1,12}\]|【[^】\n]{1,20}】|\(https?://[^\s)]{1,300}\)|https?://\S{1,300}"
 )
+_COUNTED = re.compile(
+    _BRACKETED.pattern + r"|(?<![^\s:;])\d{1,2}[.)](?=\s|\Z)",
+)
+_FIRST = re.compile(r"(?<![^\s:;])1[.)]\s")
+_SECOND = re.compile(r"(?<![^\s:;])2[.)]\s")
 _LIST_NUMBER = re.compile(r"[ \t]{0,8}(?:\d{1,3}[.)]|[-*•#>|]{1,6})[ \t]{1,4}")
 
 
@@ -51,11 +56,12 @@ def claims(answer: str) -> tuple[list[Claim], bool]:
     code = fences(considered) if "```" in considered or "~~~" in considered else []
     sentences = split(considered, ANSWER_SENTENCES)
     may_be_silent = silence_cues(considered)
+    aside = _COUNTED if _FIRST.search(considered) and _SECOND.search(considered) else _BRACKETED
     found = []
     for sentence in sentences:
         if code and _within(sentence, code):
             continue
-        claim = _claim(considered, sentence)
+        claim = _claim(considered, sentence, aside)
         if claim and not (may_be_silent and is_silent(considered[slice(*sentence)])):
             found.append(claim)
     is_cut = len(answer) > ANSWER_CHARS or len(sentences) == ANSWER_SENTENCES
@@ -71,7 +77,7 @@ def is_code(answer: str) -> bool:
     return len(answer.strip()) - fenced < max(80, fenced // 4)
 
 
-def _claim(text: str, sentence: Sentence) -> Claim | None:
+def _claim(text: str, sentence: Sentence, aside: re.Pattern[str]) -> Claim | None:
     """Return a sentence that claims something with its words, else None."""
     start, end = sentence
     if text[end - 1] in _QUESTION:
@@ -80,7 +86,7 @@ def _claim(text: str, sentence: Sentence) -> Claim | None:
     start = mark.end() if mark else start
     if _COURTESY.match(text, start, end):
         return None
-    segments = _segments(text, start, end)
+    segments = _segments(text, start, end, aside)
     found = words(text, *segments[0])
     for segment in segments[1:]:
         more = words(text, *segment)
@@ -91,10 +97,10 @@ def _claim(text: str, sentence: Sentence) -> Claim | None:
     return Claim(sentence, found, segments)
 
 
-def _segments(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Return the stretches of ``text[start:end]`` between citations and addresses."""
+def _segments(text: str, start: int, end: int, aside: re.Pattern[str]) -> list[tuple[int, int]]:
+    """Return the stretches of ``text[start:end]`` between citations, addresses and list numbers."""
     found = []
-    for match in _BRACKETED.finditer(text, start, end):
+    for match in aside.finditer(text, start, end):
         found.append((start, match.start()))
         start = match.end()
     found.append((start, end))

@@ -28,11 +28,14 @@ _TRIPLED = "\u0e00-\u0e4e\u0e80-\u0ecd\u1000-\u1049\u1780-\u17d3"
 _DENSE_RUN = re.compile(f"[{_PAIRED}{_TRIPLED}]")
 _TRIPLED_CHARACTER = re.compile(f"[{_TRIPLED}]")
 
-_ASCII_WORD = re.compile(r"[A-Za-z0-9]{1,64}(?:['.,][A-Za-z0-9]{1,16}(?<![.,][A-Za-z])){0,4}")
+_LETTERED = r"(?:(?<=\d)\([a-z]\))?"  # 401(k)
+_ASCII_WORD = re.compile(
+    r"[A-Za-z0-9]{1,64}(?:['.,][A-Za-z0-9]{1,16}(?<![.,][A-Za-z])){0,4}" + _LETTERED
+)
 _WORD = re.compile(
     f"[{_PAIRED}]{{1,64}}|[{_TRIPLED}]{{1,64}}"
     f"|(?:(?![{_PAIRED}{_TRIPLED}])[^\\W_]|[{_MARKS}]){{1,64}}"
-    r"(?:['’][^\W_]{1,16}|[.,]\d{1,16}){0,4}"
+    r"(?:['’][^\W_]{1,16}|[.,]\d{1,16}){0,4}" + _LETTERED
 )
 
 CACHE_WORDS = 200_000
@@ -110,7 +113,7 @@ _FORMS = _Forms()
 
 _CLITICS = frozenset(("s", "t", "re", "ve", "ll", "d", "m"))
 _ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
-_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)\Z")
+_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th|x)\Z")
 
 
 def normal_form(raw: str) -> str:
@@ -143,7 +146,7 @@ def _number(raw: str) -> str:
     ordinal = _ORDINAL.match(raw)
     if ordinal:
         raw = ordinal[1]
-    raw = raw.replace(",", "")
+    raw = raw.replace(",", "").replace("(", "").replace(")", "")
     if raw.isdecimal():
         return str(int(raw))
     whole, dot, fraction = raw.partition(".")
