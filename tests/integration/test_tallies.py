@@ -48,3 +48,13 @@ def test_a_tally_is_what_counts_are(store: Store, service: str) -> None:
 def test_a_service_without_calls_is_not_there(store: Store) -> None:
     assert store.tallies([NOW - 3600], NOW).get("nobody", [NOTHING])[0].calls.valid_rows == 0
     assert "quiet" not in store.tallies([NOW - 3600], NOW)
+
+
+def test_a_summary_says_what_its_rows_stand_for(store: Store) -> None:
+    (shop,) = [s for s in store.services(NOW, 3600) if s.service_name == "shop"]
+    tally = store.tallies([NOW - 3600], NOW)["shop"][0].calls
+    assert (shop.served, shop.served_errors) == (tally.valid, tally.bad)
+    assert (shop.calls, shop.errors) == (tally.valid_rows, tally.bad_rows)
+    points = store.series("shop", NOW - 3600, NOW, 300)
+    assert sum(p.served for p in points) == shop.served
+    assert sum(p.served_errors for p in points) == shop.served_errors

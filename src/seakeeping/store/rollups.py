@@ -46,7 +46,7 @@ FROM (
     {edge_sql("ifNull(time_to_first_token_s, 0)")} AS ttft_edge,
     ifNull(input_tokens, 0) AS input, ifNull(output_tokens, 0) AS output,
     ifNull(cost_usd, 0) AS cost, started_at AS seen, toUInt64(0) AS old
-  FROM interactions FINAL WHERE {{where}}
+  FROM interactions FINAL WHERE {{rows}}
   UNION ALL
   SELECT service_name, bucket, traffic, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     toDateTime64(0, 6, 'UTC'), version
@@ -74,12 +74,12 @@ FROM (
   FROM (
     SELECT service_name, bucket, trace_id, span_id, name, evaluator, score_value, score_label,
       skipped_reason, evaluated_at
-    FROM evaluations FINAL WHERE {{where}}
+    FROM evaluations FINAL WHERE {{rows}}
   ) AS made
   INNER JOIN (
     SELECT trace_id, span_id, traffic, sampling_weight,
       toFloat64(started_at) + ifNull(duration_s, 0) AS ended_at
-    FROM interactions FINAL WHERE {{where}} AND is_answer = 1
+    FROM interactions FINAL WHERE {{rows}} AND is_answer = 1
   ) AS answered ON made.trace_id = answered.trace_id AND made.span_id = answered.span_id
   UNION ALL
   SELECT service_name, bucket, traffic, name, evaluator, 0, 0, 0, '', '', 0, version
@@ -100,7 +100,9 @@ def refresh(
     for some in _chunks(wanted):
         where = places_of([(name, at) for at, name in some])
         for statement in (_REFRESH_CALLS, _REFRESH_EVALUATIONS):
-            client.command(statement.format(where=where.key_condition), params=where.key_params)
+            client.command(
+                statement.format(where=where.key_condition, rows=where.condition), where.params
+            )
 
 
 def _chunks(wanted: Sequence[tuple[float, str]]) -> Iterator[Sequence[tuple[float, str]]]:
@@ -141,7 +143,7 @@ class Window:
 _CALLS = (
     "sum(calls), sum(errors), sum(answers), sum(with_content), sumMap(latency), sumMap(ttft), "
     "sum(input_tokens), sum(output_tokens), sum(cost_usd), "
-    "toUnixTimestamp64Micro(max(last_seen_at))"
+    "toUnixTimestamp64Micro(max(last_seen_at)), sum(weighted_calls), sum(weighted_errors)"
 )
 _JUDGED = "sum(scored), sumMap(labels), sumMap(skipped), sumMap(lag)"
 
@@ -163,7 +165,7 @@ def services(client: StoreClient, window: Window) -> list[ServiceSummary]:
 
 
 def _summary(row: Row, judged: Row) -> ServiceSummary:
-    name, calls, errors, answers, content, latency, ttft, inputs, outputs, cost, seen = row
+    name, calls, errors, answers, content, latency, ttft, inputs, outputs, cost, seen = row[:11]
     scored, labels, skipped, lag = judged
     eligible = scored + sum(skipped.get(reason, 0) for reason in OUR_FAULT)
     latency, ttft = _histogram(latency), _histogram(ttft)
@@ -188,6 +190,8 @@ def _summary(row: Row, judged: Row) -> ServiceSummary:
         scoring_lag_s=quantile(_histogram(lag), 0.95),
         content_ratio=content / calls if calls else None,
         last_seen_at=seen / 1e6 if seen else None,
+        served=float(row[11]),
+        served_errors=float(row[12]),
     )
 
 
@@ -231,7 +235,7 @@ def _last(window: Window) -> int:
 def _point(at: int, row: Row | None, judged: Row | None) -> SeriesPoint:
     if row is None:
         return SeriesPoint(start=float(at))
-    _, calls, errors, _, _, latency, ttft, inputs, outputs, cost, _ = row
+    _, calls, errors, _, _, latency, ttft, inputs, outputs, cost = row[:10]
     scored, labels = (judged[1], judged[2]) if judged else (0, {})
     return SeriesPoint(
         start=float(at),
@@ -244,6 +248,8 @@ def _point(at: int, row: Row | None, judged: Row | None) -> SeriesPoint:
         cost_usd=_known_cost(cost),
         input_tokens=inputs,
         output_tokens=outputs,
+        served=float(row[11]),
+        served_errors=float(row[12]),
     )
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class ServiceSummary:
     """One service over a window that ends now. None where nothing is known.
 
-    ``calls``, ``errors`` and ``answers`` are rows seen, not weighted. Latencies cover calls without
+    ``calls``, ``errors`` and ``answers`` are rows seen; ``served`` and ``served_errors`` add up the
+    sampling weights of calls and errors: what those rows stand for. Latencies cover calls without
     error, in seconds, from log-bucket histograms (within 7 %). ``scored`` counts answers with a
     faithfulness result, ``unsupported`` those it flags. ``eligible`` are answers that should have
     been scored: the scored ones and those skipped for our own fault; ``coverage_ratio`` is scored
@@ -36,6 +37,8 @@ class ServiceSummary:
     scoring_lag_s: float | None = None
     content_ratio: float | None = None
     last_seen_at: float | None = None
+    served: float = 0.0
+    served_errors: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +55,5 @@ class SeriesPoint:
     cost_usd: float | None = None
     input_tokens: int = 0
     output_tokens: int = 0
+    served: float = 0.0
+    served_errors: float = 0.0

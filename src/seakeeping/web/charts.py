@@ -57,8 +57,8 @@ def share(part: float, whole: float) -> float | None:
     return part / whole if whole > 0 else None
 
 
-CALLS = Line("calls", lambda p, step: p.calls / step * 60, is_sum=True)
-ERRORS = Line("error share", lambda p, _: share(p.errors, p.calls))
+CALLS = Line("calls", lambda p, step: p.served / step * 60, is_sum=True)
+ERRORS = Line("error share", lambda p, _: share(p.served_errors, p.served))
 LATENCY = Line("whole answer", lambda p, _: p.latency_p95_s)
 TTFT = Line("first token", lambda p, _: p.ttft_p95_s)
 FLAGGED = Line("flagged share", lambda p, _: share(p.unsupported, p.scored))

@@ -113,11 +113,12 @@ def facts(
     window_s, step_s = charts.WINDOWS[window]
     return (
         Fact(
-            "Calls", spell.rate(s.calls / window_s * 60), f"{spell.count(s.calls)} in {window}",
+            "Calls", spell.rate(s.served / window_s * 60), _seen(s, window),
             unit="/min", spark=charts.spark(charts.CALLS, points, step_s, now, 1),
         ),
         Fact(
-            "Errors", spell.ratio(charts.share(s.errors, s.calls)), _of(s.errors, s.calls),
+            "Errors", spell.ratio(charts.share(s.served_errors, s.served)),
+            _of(s.errors, s.calls),
             spark=charts.spark(charts.ERRORS, points, step_s, now, 0.05),
         ),
         Fact(
@@ -137,6 +138,12 @@ def facts(
         Fact("Scored", spell.ratio(s.coverage_ratio), _scoring_note(s)),
         Fact("Cost", spell.usd(s.cost_usd), _cost_note(s)),
     )  # fmt: skip
+
+
+def _seen(s: ServiceSummary, window: str) -> str:
+    """Return how many calls were served, and how many of them were seen where that is fewer."""
+    shown = f"{spell.count(s.served)} in {window}"
+    return shown if s.served < s.calls * 1.01 else f"{shown}, {spell.count(s.calls)} sampled"
 
 
 def _of(part: float, whole: float) -> str:

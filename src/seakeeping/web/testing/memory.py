@@ -160,7 +160,8 @@ class MemoryStore:
             coverage_ratio=1.0 if point.scored else None,
             scoring_lag_s=0.4 if point.scored else None,
             content_ratio=sum(c.answer_text is not None for c in calls) / len(calls),
-            last_seen_at=max(c.started_at for c in calls),
+            last_seen_at=max(c.started_at for c in calls), served=point.served,
+            served_errors=point.served_errors,
         )  # fmt: skip
 
     def _point(self, start: float, calls: Sequence[Interaction]) -> SeriesPoint:
@@ -181,6 +182,8 @@ class MemoryStore:
             cost_usd=sum(costs) if costs else None,
             input_tokens=sum(c.input_tokens or 0 for c in calls),
             output_tokens=sum(c.output_tokens or 0 for c in calls),
+            served=sum(c.sampling_weight for c in calls),
+            served_errors=sum(c.sampling_weight for c in calls if c.error_type is not None),
         )  # fmt: skip
 
 
