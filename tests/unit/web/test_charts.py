@@ -12,7 +12,8 @@ NOW = 1_764_000_450.0
 STEP_S = 300
 POINTS = [
     SeriesPoint(start=1_763_999_400.0, calls=10, errors=1, served=20, served_errors=2,
-                latency_p95_s=2.0, ttft_p95_s=0.5, scored=8, unsupported=2, cost_usd=0.02, input_tokens=900, output_tokens=100),
+                latency_p95_s=2.0, ttft_p95_s=0.5, scored=8, unsupported=2, cost_usd=0.02,
+                input_tokens=900, output_tokens=100),
     SeriesPoint(start=1_763_999_700.0),
     SeriesPoint(start=1_764_000_000.0, calls=5, served=5, latency_p95_s=1.0, scored=5,
                 cost_usd=0.01),
