@@ -16,6 +16,7 @@ an earlier text (a judge) takes nothing from the text it judges, and is itself n
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 import orjson
@@ -36,19 +37,58 @@ _SENTENCE_END = re.compile(r"[.!?]\s|[.!?]$")
 
 
 class Reply:
-    """What the rules look at in one call, worked out once."""
+    """What the rules look at in one call, worked out once.
 
-    __slots__ = ("call", "has_content", "is_label", "is_text", "question", "text", "turns")
+    ``given`` is what the call was given to work on: all texts but past turns of the assistant.
+    ``recent`` are those turns that no user message follows, ``past`` all of them.
+    """
+
+    __slots__ = (
+        "call", "escaped", "given", "has_content", "is_label", "is_text", "past", "question",
+        "recent", "text",
+    )  # fmt: skip
 
     def __init__(self, call: Call, facts: Facts) -> None:
         first = facts.output_messages[0] if facts.output_messages else None
         self.call = call
         self.text = text_in(first).strip() if first is not None else ""
+        self.escaped = orjson.dumps(self.text)[1:-1].decode() if self.text else ""
         self.has_content = facts.output_messages is not None
         self.is_text = _is_text(facts, first, self.text)
         self.is_label = bool(self.text) and is_label(self.text)
-        self.turns = facts.input_messages or ()
-        self.question = _question(self.turns)
+        turns = facts.input_messages or ()
+        self.question = _question(turns)
+        self.given = _Texts(
+            t for turn in turns if turn.get("role") != "assistant" for t in _texts(turn)
+        )
+        past = [turn for turn in turns if turn.get("role") == "assistant"]
+        self.past = _Texts(t for turn in past for t in _texts(turn))
+        self.recent = _Texts(t for turn in _since_user(turns) for t in _texts(turn))
+
+
+def _since_user(turns: Sequence[JsonObject]) -> list[JsonObject]:
+    """Return the assistant's turns that no user message follows."""
+    last = max((i for i, turn in enumerate(turns) if turn.get("role") == "user"), default=-1)
+    return [turn for turn in turns[last + 1 :] if turn.get("role") == "assistant"]
+
+
+class _Texts:
+    """Some texts, to be searched for others."""
+
+    __slots__ = ("_lines", "_whole")
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._whole = "\n".join(texts)
+        self._lines: frozenset[str] | None = None
+
+    def holds(self, reply: Reply) -> bool:
+        """Say whether the reply's text is in them; a short one must be a line of its own."""
+        text = reply.text
+        if len(text) >= _SHORTEST_QUOTE:
+            return text in self._whole or (reply.escaped != text and reply.escaped in self._whole)
+        if self._lines is None:
+            self._lines = frozenset(line.strip() for line in self._whole.splitlines())
+        return bool(text) and text in self._lines
 
 
 def _is_text(facts: Facts, first: JsonObject | None, text: str) -> bool:
@@ -87,14 +127,16 @@ def answers_among(trace: Trace, calls: Sequence[Call], facts: Sequence[Facts]) -
     if len(calls) == 1:
         return [Reply(calls[0], facts[0]).is_text and not _is_judge(trace, calls[0].head)]
     revisions = [sum(step.revision for step in call.steps) for call in calls]
-    replies = _Replies(calls, facts)
+    replies, queries = _Replies(calls, facts), _queries(trace)
     found: list[bool] = []
     for index, call in enumerate(calls):
-        near = (trace.queries, *revisions[max(0, index - _WINDOW) : index + 1 + _WINDOW])
+        asked = _asked_after(call.head, queries)
+        near = revisions[max(0, index - _WINDOW) : index + 1 + _WINDOW]
+        basis = (*(step.revision for step in asked), 0, *near)
         span_id = call.head.span.span_id
         known = trace.verdicts.get(span_id)
-        if known is None or known[0] != near:
-            known = near, _is_answer(trace, replies, index)
+        if known is None or known[0] != basis:
+            known = basis, _is_answer(trace, replies, index, asked)
             trace.verdicts[span_id] = known
         found.append(known[1])
     return found
@@ -121,7 +163,7 @@ class _Replies:
         return [self.at(index) for index in range(max(0, start), min(end, len(self)))]
 
 
-def _is_answer(trace: Trace, replies: _Replies, index: int) -> bool:
+def _is_answer(trace: Trace, replies: _Replies, index: int, asked: Sequence[Step]) -> bool:
     reply = replies.at(index)
     if not reply.is_text or _is_judge(trace, reply.call.head):
         return False
@@ -135,7 +177,7 @@ def _is_answer(trace: Trace, replies: _Replies, index: int) -> bool:
     ]
     if any(_works_on(other, reply) and not _is_judge(trace, other.call.head) for other in later):
         return False
-    if later and trace.queries and _is_queried(reply, _queries(trace)):
+    if later and _is_queried(reply, asked):
         return False
     return not (reply.is_label and _is_verdict(reply, replies.between(index - _WINDOW, index)))
 
@@ -147,46 +189,13 @@ def _is_judge(trace: Trace, step: Step) -> bool:
 
 
 def _works_on(later: Reply, reply: Reply) -> bool:
-    if not later.turns:
-        return False
-    if _is_given(later, reply.text):
+    if later.given.holds(reply) or later.recent.holds(reply):
         return not (later.is_label and not reply.is_label)
     if not reply.question or not later.question:
         return False
-    if later.question == reply.question and not _has_turn(later, reply.text):
+    if later.question == reply.question and not later.past.holds(reply):
         return not later.is_label
     return reply.is_label and _share_question(reply, later)
-
-
-def _is_given(later: Reply, text: str) -> bool:
-    """Say whether the later call's input holds the text as something to work on."""
-    spoken_since = False
-    for turn in reversed(later.turns):
-        role = turn.get("role")
-        if role == "assistant":
-            if not spoken_since and _quotes(turn, text):
-                return True
-            continue
-        if _quotes(turn, text):
-            return True
-        spoken_since = spoken_since or role == "user"
-    return False
-
-
-def _has_turn(later: Reply, text: str) -> bool:
-    """Say whether the text is a past turn of the later call's conversation."""
-    return any(turn.get("role") == "assistant" and _quotes(turn, text) for turn in later.turns)
-
-
-def _quotes(turn: JsonObject, text: str) -> bool:
-    """Say whether a message holds the text; a short one must be a line of its own."""
-    for given in _texts(turn):
-        if len(text) >= _SHORTEST_QUOTE:
-            if text in given or (len(given) > len(text) and _escaped(text) in given):
-                return True
-        elif text and text in (line.strip() for line in given.splitlines()):
-            return True
-    return False
 
 
 def _texts(turn: JsonObject) -> Iterable[str]:
@@ -197,10 +206,6 @@ def _texts(turn: JsonObject) -> Iterable[str]:
             yield given
         elif given:
             yield orjson.dumps(given).decode()
-
-
-def _escaped(text: str) -> str:
-    return orjson.dumps(text)[1:-1].decode()
 
 
 def _share_question(reply: Reply, later: Reply) -> bool:
@@ -231,28 +236,35 @@ def _bare(line: str) -> str:
 
 
 def _queries(trace: Trace) -> list[Step]:
-    found = [
-        s
-        for s in trace.steps.values()
-        if s.facts.query and s.facts.step in (Kind.RETRIEVAL, Kind.RERANK, Kind.TOOL)
-    ]
-    return sorted(found, key=lambda s: s.order)
+    """Return the retrievals and tools that tell what they were asked, by start."""
+    if not trace.queries:
+        return []
+    kinds = (Kind.RETRIEVAL, Kind.RERANK, Kind.TOOL)
+    found = [s for s in trace.steps.values() if s.facts.query and s.facts.step in kinds]
+    return sorted(found, key=_start)
 
 
-def _is_queried(reply: Reply, queries: Sequence[Step]) -> bool:
+def _start(step: Step) -> float:
+    return step.span.started_at
+
+
+def _asked_after(head: Step, queries: Sequence[Step]) -> Sequence[Step]:
+    """Return the next of the queries that start when the call has ended."""
+    index = bisect_left(queries, head.ended_at - _SLACK_S, key=_start)
+    return queries[index : index + _WINDOW]
+
+
+def _is_queried(reply: Reply, asked: Sequence[Step]) -> bool:
     """Say whether a later retrieval or tool takes the reply, or a line of it, as its input."""
-    end = reply.call.head.ended_at - _SLACK_S
     lines = {line.strip(" -*\t0123456789.\"'") for line in reply.text.splitlines()} - {""}
-    for step in queries:
-        query = step.facts.query
-        if query is None or step.span.started_at < end:
-            continue
-        asked = query.strip().strip("\"'")
-        if asked in lines or (len(asked) >= _SHORTEST_QUESTION and asked in reply.text):
-            return True
-        if len(reply.text) >= _SHORTEST_QUOTE and reply.text in query:
-            return True
-    return False
+    return any(_takes(step.facts.query or "", reply, lines) for step in asked)
+
+
+def _takes(query: str, reply: Reply, lines: set[str]) -> bool:
+    asked = query.strip().strip("\"'")
+    if asked in lines or (len(asked) >= _SHORTEST_QUESTION and asked in reply.text):
+        return True
+    return len(reply.text) >= _SHORTEST_QUOTE and (reply.text in query or reply.escaped in query)
 
 
 def _is_verdict(reply: Reply, earlier: Sequence[Reply]) -> bool:
@@ -262,6 +274,6 @@ def _is_verdict(reply: Reply, earlier: Sequence[Reply]) -> bool:
         other.is_text
         and not other.is_label
         and other.call.head.ended_at <= start
-        and any(_quotes(t, other.text) for t in reply.turns if t.get("role") != "assistant")
+        and reply.given.holds(other)
         for other in earlier
     )

@@ -54,8 +54,8 @@ def _nested_calls(trace: Trace) -> list[Call]:
         else:
             inner.setdefault(above, []).append(step)
     calls: list[Call] = []
-    while tops:
-        tops.extend(_settle(tops.pop(0), inner, calls))
+    for top in tops:
+        tops.extend(_settle(top, inner, calls))
     return calls
 
 
@@ -74,6 +74,9 @@ def _call_above(trace: Trace, step: Step) -> str | None:
 
 def _settle(head: Step, inner: dict[str, list[Step]], calls: list[Call]) -> list[Step]:
     """Make the call that ``head`` speaks for; return the inner spans that are other calls."""
+    if head.span.span_id not in inner:
+        calls.append(Call(head))
+        return []
     below = _below(head, inner)
     answered = [s for s in below if s.facts.error_type is None and not inner.get(s.span.span_id)]
     if head.facts.response_id is None and _are_several(answered):
