@@ -32,6 +32,9 @@ REMEMBERED, REMEMBERED_CHARS = 128, 8_000
 
 Match = re.Match[str]
 
+TOLD_CHARS = 30
+"""An answer that lacks one thing and tells another in this many characters is no refusal."""
+
 TURN_CHARS = 40
 """And one whose refusing sentence turns with "but" and goes on for this long."""
 
@@ -51,6 +54,14 @@ _PLAIN = dict.fromkeys(map(ord, "\u2019\u2018`\u02bc"), "'")
 _BREAK = re.compile("[.!?]\\s|[\u3002\uff01\uff1f\\n]")
 _CONCEDES = re.compile(r"\s*(?:while|although|though|even though|obwohl|aunque|bien que)\b", re.I)
 _TURN = re.compile(r",? (?:but|however|though)\b", re.I)
+_ADVICE = re.compile(
+    r"(?:however,? )?(?:please|you (?:may|might|can|could|should|would)"
+    r"|i(?:'d| would)? (?:recommend|suggest|be|can)|it (?:may|might|would) be"
+    r"|for (?:more|further|the (?:most|latest))|if you|try|ask|let me|feel free|is there|could you"
+    r"|can you|would you|do you|contact|check|refer|consult|sorry|i apologi[sz]e"
+    r"|i(?:'m| am) sorry)\b",
+    re.IGNORECASE,
+)
 _CONTRAST = re.compile(
     r"(?:however|but|that said|nevertheless|nonetheless|still|in general|generally|based on|it does"
     r"|they do|aber|jedoch|sin embargo|cependant|toutefois)\b",
@@ -83,7 +94,9 @@ def _found(answer: str) -> Refused | None:
     opening = _lowered(text[:OPENING_CHARS])
     for kind, languages in _KINDS:
         match = _match(opening, languages)
-        if match and _opens(opening, match.start()) and not _goes_on(text, *match.span()):
+        if not match or not _opens(opening, match.start()) or _goes_on(text, *match.span()):
+            continue
+        if kind == "declined" or not _tells(text, match.end()):
             return Refused(before + match.start(), before + match.end(), kind)
     return None
 
@@ -131,6 +144,14 @@ def _goes_on(text: str, start: int, end: int) -> bool:
     return len(rest) > (CONTRAST_CHARS if _CONTRAST.match(rest) else REST_CHARS)
 
 
+def _tells(text: str, end: int) -> bool:
+    """Say whether an answer that lacks one thing tells another behind it, advice aside."""
+    stop = _BREAK.search(text, end)
+    rest = text[stop.end() :] if stop else ""
+    told = [piece.strip() for piece in _BREAK.split(rest) if not _ADVICE.match(piece.strip())]
+    return sum(len(piece) for piece in told) > TOLD_CHARS
+
+
 def silence_cues(text: str) -> bool:
     """Say, quickly, whether any sentence of a text could be silent."""
     lowered = _lowered(text)
@@ -151,7 +172,7 @@ class Refusal:
     """The evaluator ``refusal``: 1, ``refused`` where the answer declines, else 0, ``answered``."""
 
     name = "refusal"
-    version = "1"
+    version = "2"
     needs = frozenset({"answer_text"})
     cost_class = CostClass.FIRST_STAGE
 

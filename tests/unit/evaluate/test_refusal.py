@@ -102,6 +102,14 @@ def test_an_answer_that_goes_on_did_answer() -> None:
     assert find_refusal("I don't know the fee. However, ask the harbour office.") is not None
 
 
+def test_an_answer_that_lacks_one_thing_and_tells_another_did_answer() -> None:
+    lack = "The documents do not mention opening hours."
+    assert find_refusal(f"{lack} The harbour master is Anne Kerjean.") is None
+    assert find_refusal(f"{lack} Please check the website for the latest hours.") is not None
+    assert find_refusal(f"{lack} You may want to call the harbour office.") is not None
+    assert find_refusal("I can't help with that. The harbour is closed to everybody.") is not None
+
+
 def test_a_refusal_late_in_an_answer_is_none() -> None:
     text = "The town is old. Its harbour is new. The tide is high. I cannot help with more."
     assert find_refusal(text) is None

@@ -13,7 +13,7 @@ from seakeeping.errors import BadSetting, EvaluatorFailed
 from seakeeping.evaluate import registry
 from seakeeping.evaluate.contract import plain_call
 from seakeeping.evaluate.reasons import OURS, SkipReason, is_ours
-from seakeeping.evaluate.registry import load_evaluators
+from seakeeping.evaluate.registry import evaluator_names, load_evaluators
 from seakeeping.evaluate.run import run
 from seakeeping.evaluate.verdict import scored, skipped
 from seakeeping.evaluate.wire import Channel, pack
@@ -118,6 +118,11 @@ def test_ours_are_installed_and_ordered_by_name() -> None:
     names = [evaluator.name for evaluator in load_evaluators()]
     assert names == sorted(names)
     assert {"faithfulness", "refusal", "response_validity"} <= set(names)
+
+
+def test_names_are_told_without_loading(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, two="no_such_module:X", one="no_such_module:Y")
+    assert evaluator_names() == ["one", "two"]
 
 
 def test_only_the_enabled_are_loaded() -> None:
