@@ -1,6 +1,6 @@
 """The control room in a real browser: it runs, it is live, and nothing hostile moves in it.
 
-Set ``SEAKEEPING_SCREENSHOTS`` to a folder to keep a picture of every page.
+Set ``SEAKEEPING_TEST_SCREENSHOTS`` to a folder to keep a picture of every page.
 """
 
 import os
@@ -69,7 +69,7 @@ class Watched:
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path=os.environ.get("SEAKEEPING_CHROMIUM", "/usr/bin/chromium"),
+            executable_path=os.environ.get("SEAKEEPING_TEST_CHROMIUM", "/usr/bin/chromium"),
             args=list(FLAGS),
         )
         yield chromium
@@ -130,7 +130,7 @@ def test_every_page_runs_without_a_complaint_and_fits_its_window(
 
 
 def _keep(page: Page, name: str) -> None:
-    folder = os.environ.get("SEAKEEPING_SCREENSHOTS")
+    folder = os.environ.get("SEAKEEPING_TEST_SCREENSHOTS")
     if folder:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
