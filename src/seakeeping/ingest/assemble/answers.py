@@ -26,6 +26,7 @@ from seakeeping.ingest.assemble.twins import Call
 from seakeeping.ingest.dialects import Facts
 from seakeeping.ingest.dialects import Step as Kind
 from seakeeping.ingest.dialects.messages import has_tool_call, text_in
+from seakeeping.ingest.dialects.values import json_text
 from seakeeping.records import JsonObject
 
 _WINDOW = 48
@@ -52,7 +53,7 @@ class Reply:
         first = facts.output_messages[0] if facts.output_messages else None
         self.call = call
         self.text = text_in(first).strip() if first is not None else ""
-        self.escaped = orjson.dumps(self.text)[1:-1].decode() if self.text else ""
+        self.escaped = json_text(self.text)[1:-1]
         self.has_content = facts.output_messages is not None
         self.is_text = _is_text(facts, first, self.text)
         self.is_label = bool(self.text) and is_label(self.text)
@@ -205,7 +206,7 @@ def _texts(turn: JsonObject) -> Iterable[str]:
         if isinstance(given, str):
             yield given
         elif given:
-            yield orjson.dumps(given).decode()
+            yield json_text(given)
 
 
 def _share_question(reply: Reply, later: Reply) -> bool:

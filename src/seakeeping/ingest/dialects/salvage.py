@@ -12,10 +12,12 @@ import orjson
 from seakeeping.records import Json
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_TEXT = r'"(?:[^"\\]|\\.)*"'
 _DANGLING = re.compile(
-    r'(?:,\s*(?:"(?:[^"\\]|\\.)*"\s*:?\s*)?|"(?:[^"\\]|\\.)*"\s*:\s*)$', re.DOTALL
+    rf"(?:,\s*(?:{_TEXT}\s*:?\s*)?|(?<=\{{)\s*{_TEXT}\s*:?\s*|{_TEXT}\s*:\s*)$", re.DOTALL
 )
 _CUT_LITERAL = re.compile(r"(?<=[\s:,\[])(?:t|tr|tru|f|fa|fal|fals|n|nu|nul|-)$")
+_HALF_PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}$")
 _CUT_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u[0-9a-fA-F]{0,3})?$")
 
 
@@ -24,7 +26,7 @@ def salvaged(text: str) -> Json:
     open_brackets, string_start = _open_at_end(text)
     kept = text
     if string_start is not None:
-        kept = _CUT_ESCAPE.sub(r"\1", text) + '"'
+        kept = _HALF_PAIR.sub("", _CUT_ESCAPE.sub(r"\1", text)) + '"'
     for candidate in _candidates(kept):
         try:
             found: Json = orjson.loads(candidate + open_brackets)

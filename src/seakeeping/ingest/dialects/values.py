@@ -6,6 +6,7 @@ and never hides its span.
 """
 
 import ast
+import json
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -142,7 +143,15 @@ def texts_of(value: Json) -> tuple[str, ...]:
 
 def compact(value: Json) -> str:
     """Spell any JSON value as text; a string stays itself."""
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return value if isinstance(value, str) else json_text(value)
+
+
+def json_text(value: Json) -> str:
+    """Return JSON text of any value, also of half a surrogate pair or a huge number."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value, default=str)
 
 
 def moment_of(value: Json) -> float | None:
