@@ -14,7 +14,14 @@ from seakeeping.web.findings import Finding, source_pieces
 from seakeeping.web.marks import Piece
 
 LONGEST = 200_000
-"""Characters of one part that a page shows; a prompt of 16 MiB would stall the browser."""
+"""Characters of one text that a page shows; a prompt of 16 MiB would stall the browser."""
+
+TOGETHER = 2_000_000
+"""Characters of all texts of one side of a page, roughly: many share them evenly."""
+
+LEAST = 2_000
+MOST_TURNS = 400
+"""Messages that a page shows, the last ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +46,29 @@ class Turn:
     parts: tuple[Part, ...]
 
 
+def room_for(texts: int) -> int:
+    """Return how many characters of each of some texts a page shows.
+
+    >>> room_for(1), room_for(100), room_for(5000)
+    (200000, 20000, 2000)
+    """
+    return min(LONGEST, max(LEAST, TOGETHER // max(1, texts)))
+
+
 def prompt_turns(interaction: Interaction, found: Sequence[Finding]) -> list[Turn]:
-    """Return the system instructions and the input messages, their evidence passages marked."""
+    """Return the system instructions and the last input messages, their evidence marked."""
+    messages = list(enumerate(interaction.input_messages or ()))
+    shown = messages[-MOST_TURNS:]
+    room = room_for(len(shown))
     turns = []
     if interaction.system_instructions:
-        part = _part("text", "", interaction.system_instructions, ("message", None, 0), found)
+        system = interaction.system_instructions
+        part = _part("text", "", system, ("message", None, 0), found, room)
         turns.append(Turn("system", (part,)))
-    for number, message in enumerate(interaction.input_messages or ()):
-        turns.append(_turn(message, number, found))
+    if len(shown) < len(messages):
+        note = f"{len(messages) - len(shown)} earlier messages are not shown"
+        turns.append(Turn("", (Part("text", "", (Piece(note),), 0),)))
+    turns += [_turn(message, number, found, room) for number, message in shown]
     return turns
 
 
@@ -54,7 +76,7 @@ def other_output(interaction: Interaction) -> list[Turn]:
     """Return what came out beside the answer: tool calls, reasoning, further choices."""
     turns = []
     for choice, message in enumerate(interaction.output_messages or ()):
-        turn = _turn(message, None, ())
+        turn = _turn(message, None, (), LONGEST)
         is_answer = choice == 0 and interaction.answer_text is not None
         parts = tuple(p for p in turn.parts if not (is_answer and p.kind == "text"))
         if parts:
@@ -62,10 +84,13 @@ def other_output(interaction: Interaction) -> list[Turn]:
     return turns
 
 
-def _turn(message: Mapping[str, Json], number: int | None, found: Sequence[Finding]) -> Turn:
+def _turn(
+    message: Mapping[str, Json], number: int | None, found: Sequence[Finding], room: int
+) -> Turn:
     role = str(message.get("role") or "user")
     parts = tuple(
-        _read(part, ("message", number, place), found) for place, part in enumerate(_parts(message))
+        _read(part, ("message", number, place), found, room)
+        for place, part in enumerate(_parts(message))
     )
     return Turn(role, parts)
 
@@ -78,22 +103,26 @@ def _parts(message: Mapping[str, Json]) -> Iterable[Json]:
     return [] if content is None else [content]
 
 
-def _read(part: Json, source: tuple[str, int | None, int], found: Sequence[Finding]) -> Part:
+def _read(
+    part: Json, source: tuple[str, int | None, int], found: Sequence[Finding], room: int
+) -> Part:
     if not isinstance(part, Mapping):
-        return _part("text" if isinstance(part, str) else "other", "", part, source, found)
+        return _part("text" if isinstance(part, str) else "other", "", part, source, found, room)
     kind = part.get("type")
     match kind:
         case "text":
-            return _part("text", "", part.get("content"), source, found)
+            return _part("text", "", part.get("content"), source, found, room)
         case "reasoning" | "thinking":
-            return _part("reasoning", "reasoning", part.get("content"), source, found)
+            return _part("reasoning", "reasoning", part.get("content"), source, found, room)
         case "tool_call":
             title = f"calls {part.get('name') or 'a tool'}{_id(part)}"
-            return _part("tool_call", title, part.get("arguments"), source, found)
+            return _part("tool_call", title, part.get("arguments"), source, found, room)
         case "tool_call_response":
             response = part.get("response", part.get("result"))
-            return _part("tool_call_response", f"tool returned{_id(part)}", response, source, found)
-    return _part("other", str(kind or "part"), part, source, found)
+            return _part(
+                "tool_call_response", f"tool returned{_id(part)}", response, source, found, room
+            )
+    return _part("other", str(kind or "part"), part, source, found, room)
 
 
 def _id(part: Mapping[str, Json]) -> str:
@@ -106,9 +135,10 @@ def _part(
     content: Json,
     source: tuple[str, int | None, int],
     found: Sequence[Finding],
+    room: int,
 ) -> Part:
     text = content if isinstance(content, str) else _json(content)
-    shown = text[:LONGEST]
+    shown = text[:room]
     # offsets are into a string content; pretty-printed JSON has others
     marks = found if isinstance(content, str) else ()
     return Part(kind, title, tuple(source_pieces(shown, source, marks)), len(text) - len(shown))

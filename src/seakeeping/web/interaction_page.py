@@ -7,7 +7,7 @@ import orjson
 
 from seakeeping.records import EVALUATION_KINDS, Evaluation, Interaction, Json, Span
 from seakeeping.web import spell
-from seakeeping.web.conversation import LONGEST, Turn, other_output, prompt_turns
+from seakeeping.web.conversation import Turn, other_output, prompt_turns, room_for
 from seakeeping.web.findings import (
     Finding,
     answer_pieces,
@@ -22,6 +22,9 @@ from seakeeping.web.waterfall import Waterfall, waterfall
 
 MOST_SPANS = 500
 """Rows of the waterfall."""
+
+MOST_DOCUMENTS = 200
+"""Documents shown, the first ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +232,11 @@ def _objections(call: Interaction, found: Iterable[Finding]) -> Iterable[Finding
 
 
 def _documents(call: Interaction, found: Sequence[Finding]) -> Iterable[DocumentView]:
-    for index, document in enumerate(call.documents):
+    shown = call.documents[:MOST_DOCUMENTS]
+    room = room_for(len(shown))
+    for index, document in enumerate(shown):
         cited = [f for f in found if f.source == ("document", index, 0)]
-        pieces = source_pieces((document.content or "")[:LONGEST], ("document", index, 0), found)
+        pieces = source_pieces((document.content or "")[:room], ("document", index, 0), found)
         is_open = index == 0 or any(f.is_unsupported for f in cited)
         yield DocumentView(document.id, document.score, tuple(pieces), len(cited), is_open)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from seakeeping.records import Interaction
 from seakeeping.records.codec import interaction_from_json
-from seakeeping.web.conversation import LONGEST, other_output, prompt_turns
+from seakeeping.web.conversation import LONGEST, MOST_TURNS, other_output, prompt_turns
 from seakeeping.web.findings import Finding
 
 
@@ -111,3 +111,21 @@ def test_a_monster_is_cut_and_says_so() -> None:
 
 def test_no_messages_are_no_turns() -> None:
     assert shown(call()) == []
+
+
+def test_many_messages_share_the_page_and_the_first_are_left_out() -> None:
+    message = {"role": "user", "parts": [{"type": "text", "content": "x" * 50_000}]}
+    turns = prompt_turns(call(input_messages=[message] * 1000), ())
+    assert len(turns) == MOST_TURNS + 1
+    assert turns[0].parts[0].pieces[0].text == "600 earlier messages are not shown"
+    length = sum(len(piece.text) for turn in turns for part in turn.parts for piece in part.pieces)
+    assert length < 2_100_000
+
+
+def test_evidence_is_found_under_the_messages_own_number_when_some_are_left_out() -> None:
+    message = {"role": "user", "parts": [{"type": "text", "content": "the ferry"}]}
+    turns = prompt_turns(
+        call(input_messages=[message] * 1000), [finding(("message", 999, 0), 4, 9)]
+    )
+    marked = [n for n, t in enumerate(turns) if any(p.numbers for p in t.parts[0].pieces)]
+    assert marked == [MOST_TURNS]

@@ -149,3 +149,10 @@ def test_a_row_says_why_it_has_no_text() -> None:
     ]  # fmt: skip
     assert [v.label for v in rows[0].verdicts] == ["unsupported"]
     assert rows[0].href == "/interactions/0a/b1"
+
+
+def test_a_thousand_documents_share_the_page() -> None:
+    documents = [{"id": str(n), "content": "x" * 100_000} for n in range(1000)]
+    view = interaction_view(call(documents=documents), [], [])
+    assert len(view.documents) == 200
+    assert sum(len(p.text) for d in view.documents for p in d.pieces) == 2_000_000

@@ -11,7 +11,7 @@ const UNITS = {
   ratio: (v) => (v * 100).toLocaleString("en", { maximumSignificantDigits: 3 }) + " %",
   seconds: (v) => (v < 1 ? Math.round(v * 1000) + " ms" : v.toLocaleString("en", { maximumSignificantDigits: 3 }) + " s"),
   usd: (v) => "$" + v.toLocaleString("en", { maximumSignificantDigits: 3 }),
-  rate: (v) => v.toLocaleString("en", { maximumSignificantDigits: 3 }) + " /min",
+  rate: (v) => v.toLocaleString("en", { maximumSignificantDigits: 3, notation: "compact" }) + " /min",
 };
 const spell = (unit, v) => (v === null || v === undefined ? "–" : UNITS[unit](v));
 
