@@ -23,6 +23,7 @@ from seakeeping.errors import (
     Unavailable,
 )
 from seakeeping.records.codec import to_json
+from seakeeping.store.filters import Page
 
 _STATUS: Sequence[tuple[type[SeakeepingError], int]] = (
     (PayloadTooLarge, 413),
@@ -52,6 +53,11 @@ class JsonAnswer(Response):
 def listed(records: Sequence[object], cursor: str | None = None) -> JsonAnswer:
     """Return a page of records."""
     return JsonAnswer({"items": [to_json(record) for record in records], "next": cursor})
+
+
+def listed_page(page: Page[Any]) -> JsonAnswer:
+    """Return a page of the store."""
+    return listed(page.items, page.next)
 
 
 def status_of(error: SeakeepingError) -> int:

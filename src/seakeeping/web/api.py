@@ -1,4 +1,8 @@
-"""The JSON API: one table of operations, from which routes and the OpenAPI document follow."""
+"""The JSON API: one table of operations, from which routes and the OpenAPI document follow.
+
+Records are asked for and spelt as JSON in a reader's thread: a trace of ten thousand spans must not
+hold up the telemetry that arrives on the same event loop.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +14,7 @@ from starlette.routing import Route
 from seakeeping.errors import BadInput, NotFound
 from seakeeping.records.codec import iso, to_json
 from seakeeping.web import params
-from seakeeping.web.answers import JsonAnswer, listed
+from seakeeping.web.answers import JsonAnswer, listed, listed_page
 from seakeeping.web.filters import (
     EVALUATIONS,
     INTERACTIONS,
@@ -71,50 +75,58 @@ class Api:
         given = params.read(request.query_params, _SERVICES_WINDOW)
         window_s = {"1h": 3600, "24h": 86_400, "30d": 2_592_000}[given.get("window", "1h")]
         now = self._room.clock.now()
-        return listed(await self._room.reader.ask(lambda: self._room.store.services(now, window_s)))
+        store = self._room.store
+        return await self._room.reader.ask(lambda: listed(store.services(now, window_s)))
 
     async def interactions(self, request: Request) -> Response:
         """Answer with a page of calls."""
         given = params.read(request.query_params, INTERACTIONS)
         where, (limit, cursor) = interaction_filter(given), _page(given)
         store = self._room.store
-        page = await self._room.reader.ask(
-            lambda: store.interactions(where, limit=limit, cursor=cursor)
+        return await self._room.reader.ask(
+            lambda: listed_page(store.interactions(where, limit=limit, cursor=cursor))
         )
-        return listed(page.items, page.next)
 
     async def interaction(self, request: Request) -> Response:
         """Answer with one call and its evaluations."""
         params.read(request.query_params, ())
         trace_id, span_id = request.path_params["trace_id"], request.path_params["span_id"]
         store = self._room.store
-        call = await self._room.reader.ask(lambda: store.interaction(trace_id, span_id))
-        if call is None:
-            raise NotFound(
-                f"no interaction {span_id} in trace {trace_id}",
-                hint="it may be on its way, older than retention, or erased",
-            )
-        scores = await self._room.reader.ask(lambda: store.evaluations_of(trace_id, span_id))
-        return JsonAnswer({**to_json(call), "evaluations": [to_json(score) for score in scores]})
+
+        def read() -> Response:
+            call = store.interaction(trace_id, span_id)
+            if call is None:
+                raise NotFound(
+                    f"no interaction {span_id} in trace {trace_id}",
+                    hint="it may be on its way, older than retention, or erased",
+                )
+            scores = store.evaluations_of(trace_id, span_id)
+            return JsonAnswer({**to_json(call), "evaluations": [to_json(s) for s in scores]})
+
+        return await self._room.reader.ask(read)
 
     async def trace(self, request: Request) -> Response:
         """Answer with the spans of a trace, in order of start."""
         params.read(request.query_params, ())
         trace_id = request.path_params["trace_id"]
-        spans = await self._room.reader.ask(lambda: self._room.store.trace(trace_id))
-        if not spans:
-            raise NotFound(f"no trace {trace_id}", hint="its spans may be older than retention")
-        return listed(spans)
+        store = self._room.store
+
+        def read() -> Response:
+            spans = store.trace(trace_id)
+            if not spans:
+                raise NotFound(f"no trace {trace_id}", hint="its spans may be older than retention")
+            return listed(spans)
+
+        return await self._room.reader.ask(read)
 
     async def evaluations(self, request: Request) -> Response:
         """Answer with a page of evaluations."""
         given = params.read(request.query_params, EVALUATIONS)
         where, (limit, cursor) = evaluation_filter(given), _page(given)
         store = self._room.store
-        page = await self._room.reader.ask(
-            lambda: store.evaluations(where, limit=limit, cursor=cursor)
+        return await self._room.reader.ask(
+            lambda: listed_page(store.evaluations(where, limit=limit, cursor=cursor))
         )
-        return listed(page.items, page.next)
 
     async def metric_points(self, request: Request) -> Response:
         """Answer with metric points."""
@@ -123,28 +135,23 @@ class Api:
             if name not in given:
                 raise BadInput(f"{name} is missing", hint="name one metric of one service")
         store, end = self._room.store, given.get("until", self._room.clock.now())
-        points = await self._room.reader.ask(
-            lambda: store.metric_points(
-                given["service"],
-                given["name"],
-                given.get("since", end - 3600),
-                end,
-                limit=given.get("limit", params.DEFAULT_LIMIT),
-            )
+        start, limit = given.get("since", end - 3600), given.get("limit", params.DEFAULT_LIMIT)
+        service, name = given["service"], given["name"]
+        return await self._room.reader.ask(
+            lambda: listed(store.metric_points(service, name, start, end, limit=limit))
         )
-        return listed(points)
 
     async def objectives(self, request: Request) -> Response:
         """Answer with the objectives."""
         service = params.read(request.query_params, _SERVICE).get("service")
         watch = self._room.watch
-        return listed(await self._room.reader.ask(lambda: watch.objectives(service)))
+        return await self._room.reader.ask(lambda: listed(watch.objectives(service)))
 
     async def budgets(self, request: Request) -> Response:
         """Answer with the budgets."""
         service = params.read(request.query_params, _SERVICE).get("service")
         watch = self._room.watch
-        return listed(await self._room.reader.ask(lambda: watch.budgets(service)))
+        return await self._room.reader.ask(lambda: listed(watch.budgets(service)))
 
     async def events(self, request: Request) -> Response:
         """Answer with a stream of events."""

@@ -1,5 +1,9 @@
-"""The control room: pages rendered here, kept live by events, usable without script."""
+"""The control room: pages rendered here, kept live by events, usable without script.
 
+Pages are made in threads: the event loop belongs to the telemetry that arrives.
+"""
+
+import asyncio
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
@@ -20,7 +24,7 @@ from seakeeping.store.telemetry import SeriesPoint
 from seakeeping.web import charts, params, spell
 from seakeeping.web.answers import status_of
 from seakeeping.web.filters import INTERACTIONS, interaction_filter
-from seakeeping.web.interaction_page import interaction_view
+from seakeeping.web.interaction_page import InteractionView, interaction_view
 from seakeeping.web.room import Room
 from seakeeping.web.rows import CallRow, call_rows
 from seakeeping.web.wall import ServiceRow
@@ -63,7 +67,7 @@ class Pages:
         window = _window(request)
         wall = await self._room.watch.wall(window)
         system = self._room.place.system(wall.at)
-        return self._page(
+        return await self._page(
             request, "wall.html", here="/", wall=wall, worst=wall.worst, window=window,
             system=system, wall_trouble=wall.trouble, endpoint=self._room.place.endpoint,
             status=503 if wall.trouble else 200,
@@ -79,7 +83,7 @@ class Pages:
             problem, found, rows = error, Page((), None), []
         older = urlencode({**given, "cursor": found.next}) if found.next else ""
         first = {k: v for k, v in given.items() if k != "cursor"}
-        return self._page(
+        return await self._page(
             request, "interactions.html", here="/interactions", given=_Given(given), rows=rows,
             text_filters=_TEXT_FILTERS, choice_filters=_CHOICE_FILTERS, problem=problem,
             next_url=f"/interactions?{older}" if older else "",
@@ -94,20 +98,18 @@ class Pages:
         store = self._room.store
         trace_id, span_id = request.path_params["trace_id"], request.path_params["span_id"]
 
-        def read() -> tuple[Interaction | None, Sequence[Evaluation], Any]:
+        def read() -> InteractionView:
             call = store.interaction(trace_id, span_id)
             if call is None:
-                return None, (), ()
-            return call, store.evaluations_of(trace_id, span_id), store.trace(trace_id)
+                raise NotFound(
+                    f"no call {span_id} in trace {trace_id}",
+                    hint="it may be on its way, older than retention, or erased",
+                )
+            evaluations = store.evaluations_of(trace_id, span_id)
+            return interaction_view(call, evaluations, store.trace(trace_id))
 
-        call, evaluations, spans = await self._room.reader.ask(read)
-        if call is None:
-            raise NotFound(
-                f"no call {span_id} in trace {trace_id}",
-                hint="it may be on its way, older than retention, or erased",
-            )
-        view = interaction_view(call, evaluations, spans)
-        return self._page(
+        view = await self._room.reader.ask(read)
+        return await self._page(
             request, "interaction.html", here="/interactions", view=view, here_url=request.url.path
         )
 
@@ -128,7 +130,7 @@ class Pages:
             problem = error
         if row is None and problem is None:
             raise NotFound(f"no call of a service {name!r} in the last {window}")
-        return self._page(
+        return await self._page(
             request, "service.html", here="", name=name, row=row, charts=drawn, window=window,
             flagged=flagged, problem=problem, status=503 if problem else 200,
         )  # fmt: skip
@@ -143,7 +145,7 @@ class Pages:
             metrics.ERRORS.labels("web", type(error).__name__).inc()
             status, message, hint = 500, "Something went wrong here.", "The log has the details."
         title = {404: "Not found", 400: "Not understood", 503: "Not available"}.get(status, "Error")
-        return self._page(
+        return await self._page(
             request,
             "problem.html",
             here="",
@@ -179,16 +181,18 @@ class Pages:
         page, evaluations = await self._room.reader.ask(read)
         return page, call_rows(page.items, evaluations)
 
-    def _page(
+    async def _page(
         self, request: Request, template: str, *, status: int = 200, **facts: Any
     ) -> Response:
         theme = request.cookies.get("theme")
-        text = self._templates.get_template(template).render(
-            now=self._room.clock.now(), theme=theme if theme in _THEMES else None, **facts
-        )
-        # a lone surrogate, which only broken telemetry holds, must not break the page
-        body = text.encode("utf-8", "replace")
+        facts |= {"now": self._room.clock.now(), "theme": theme if theme in _THEMES else None}
+        body = await asyncio.to_thread(self._render, template, facts)
         return Response(body, status, {"Cache-Control": "no-store"}, "text/html; charset=utf-8")
+
+    def _render(self, template: str, facts: Mapping[str, Any]) -> bytes:
+        text = self._templates.get_template(template).render(facts)
+        # a lone surrogate, which only broken telemetry holds, must not break the page
+        return text.encode("utf-8", "replace")
 
 
 class _Given(dict[str, str]):
