@@ -143,50 +143,30 @@ def build(
     usage = _usage_with_estimate(facts, attributes)
     messages = facts.output_messages
     return Interaction(
-        trace_id=span.trace_id,
-        span_id=span.span_id,
-        parent_span_id=span.parent_span_id,
-        started_at=span.started_at,
-        duration_s=duration_s,
-        time_to_first_token_s=ttft,
+        trace_id=span.trace_id, span_id=span.span_id, parent_span_id=span.parent_span_id,
+        started_at=span.started_at, duration_s=duration_s, time_to_first_token_s=ttft,
         streaming=True if facts.streaming is None and ttft is not None else facts.streaming,
-        operation=facts.operation or "chat",
-        provider=provider_of(facts.provider),
-        request_model=facts.request_model,
-        response_model=facts.response_model,
-        response_id=facts.response_id,
-        service_name=service_of(span),
+        operation=facts.operation or "chat", provider=provider_of(facts.provider),
+        request_model=facts.request_model, response_model=facts.response_model,
+        response_id=facts.response_id, service_name=service_of(span),
         service_version=_text(resource, "service.version"),
-        environment=facts.environment
-        or _text(resource, "deployment.environment.name", "deployment.environment"),
-        system_instructions=facts.system,
-        input_messages=facts.input_messages,
+        environment=facts.environment or _environment(resource),
+        system_instructions=facts.system, input_messages=facts.input_messages,
         output_messages=messages,
-        answer_text=(text_in(messages[0]) or None) if messages else None,
-        is_answer=is_answer,
-        tool_definitions=facts.tool_definitions,
-        documents=grounds.documents,
-        input_tokens=usage.input,
-        output_tokens=usage.output,
-        cache_read_tokens=usage.cache_read,
-        reasoning_tokens=usage.reasoning,
-        cost_usd=cost_usd,
-        finish_reasons=finish_reasons_of(facts.finish_reasons),
-        error_type=facts.error_type,
-        conversation_id=facts.conversation_id or facts.session_id,
-        user_id=facts.user_id,
+        answer_text=(text_in(messages[0]) or None) if messages else None, is_answer=is_answer,
+        tool_definitions=facts.tool_definitions, documents=grounds.documents,
+        input_tokens=usage.input, output_tokens=usage.output, cache_read_tokens=usage.cache_read,
+        reasoning_tokens=usage.reasoning, cost_usd=cost_usd,
+        finish_reasons=finish_reasons_of(facts.finish_reasons), error_type=facts.error_type,
+        conversation_id=facts.conversation_id or facts.session_id, user_id=facts.user_id,
         tenant=_told(span, "seakeeping.tenant") or facts.tenant,
         route=_told(span, "seakeeping.route"),
         region=_told(span, "seakeeping.region") or _text(resource, "cloud.region"),
-        prompt_name=facts.prompt_name,
-        prompt_version=facts.prompt_version,
+        prompt_name=facts.prompt_name, prompt_version=facts.prompt_version,
         release=_told(span, "seakeeping.release") or facts.release,
-        traffic=call.head.traffic or traffic_of(span),
-        sampling_weight=span.sampling_weight,
-        groups=groups,
-        attributes=attributes,
-        version=version,
-    )
+        traffic=call.head.traffic or traffic_of(span), sampling_weight=span.sampling_weight,
+        groups=groups, attributes=attributes, version=version,
+    )  # fmt: skip
 
 
 def service_of(span: Span) -> str:
@@ -202,6 +182,10 @@ def _text(attributes: JsonObject, *names: str) -> str | None:
         if isinstance(value, str) and value:
             return value
     return None
+
+
+def _environment(resource: JsonObject) -> str | None:
+    return _text(resource, "deployment.environment.name", "deployment.environment")
 
 
 def _told(span: Span, name: str) -> str | None:
