@@ -71,6 +71,13 @@ def test_made_up_things_are_marked_with_their_kind(answer: str, text: str, reaso
     assert (text, reason) in found(answer)
 
 
+def test_a_month_is_known_where_the_date_stands_in_digits() -> None:
+    answer = "It arrives on 25 November 2026 by post."
+    reasons = {reason for _, reason in found(answer, "Arrival by post: 2026-11-25.")}
+    assert "date_not_in_evidence" not in reasons
+    assert ("November", "date_not_in_evidence") in found(answer, "Arrival by post: 25. 2026.")
+
+
 def test_a_short_quotation_is_a_turn_of_phrase() -> None:
     reasons = [reason for _, reason in found('The "so called" whale was white as snow.')]
     assert "quote_not_in_evidence" not in reasons

@@ -40,7 +40,7 @@ def unsupported_spans(
 ) -> Iterator[Span]:
     """Yield what stands in a claim and in no evidence, in the order of the answer."""
     start, end = claim.sentence
-    found = list(_words(answer, claim, fact.missing)) if fact.missing else []
+    found = list(_words(answer, claim, fact.missing, evidence)) if fact.missing else []
     text = answer[start:end]
     if "://" in text:
         found += _addresses(answer, start, end, evidence)
@@ -51,13 +51,13 @@ def unsupported_spans(
     yield from sorted(found)
 
 
-def _words(answer: str, claim: Claim, missing: Sequence[int]) -> Iterator[Span]:
+def _words(answer: str, claim: Claim, missing: Sequence[int], evidence: Evidence) -> Iterator[Span]:
     """Yield runs of missing words of one kind as one span each."""
     where = [place for segment in claim.segments for place in places(answer, *segment)]
     run: Span | None = None
     for number in missing:
         start, end = where[number]
-        reason = _kind(number, claim.words)
+        reason = _kind(number, claim.words, evidence)
         if run and run.reason == reason and not answer[run.end : start].strip(" \t-'’"):
             run = Span(run.start, end, reason)
             continue
@@ -68,16 +68,16 @@ def _words(answer: str, claim: Claim, missing: Sequence[int]) -> Iterator[Span]:
         yield run
 
 
-def _kind(number: int, words: Words) -> str:
+def _kind(number: int, words: Words, evidence: Evidence) -> str:
     raw, form = words.raws[number], words.forms[number]
-    is_year = len(form) == 4 and form[:2] in ("17", "18", "19", "20")
-    if raw.lower() in MONTHS or (is_number(raw) and is_year):
-        return "date_not_in_evidence"
+    month = MONTHS.get(raw.lower())
+    if month is not None:
+        in_digits = any(month in source.text.vocabulary for source in evidence.sources)
+        return WORD if in_digits else "date_not_in_evidence"  # 25 November is 2026-11-25
     if is_number(raw):
-        return "number_not_in_evidence"
-    if number and is_name(raw):
-        return "name_not_in_evidence"
-    return WORD
+        is_year = len(form) == 4 and form[:2] in ("17", "18", "19", "20")
+        return "date_not_in_evidence" if is_year else "number_not_in_evidence"
+    return "name_not_in_evidence" if number and is_name(raw) else WORD
 
 
 def _addresses(answer: str, start: int, end: int, evidence: Evidence) -> Iterator[Span]:

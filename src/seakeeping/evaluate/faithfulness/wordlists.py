@@ -71,11 +71,16 @@ POLARITY = frozenset(
 )
 """Words of quantity, order and direction: small, and they change the claim."""
 
-MONTHS = frozenset(
-    (
-        "january february march april may june july august september october november december"
-    ).split()
-)
+MONTHS = {
+    month: str(number)
+    for number, month in enumerate(
+        (
+            "january february march april may june july august september october november december"
+        ).split(),
+        start=1,
+    )
+}
+"""The number of each month, as a date in digits writes it."""
 
 STOP_WORDS = frozenset(word for text in _STOP.values() for word in text.split())
 """Function words."""
