@@ -37,7 +37,7 @@ from seakeeping.ingest.dialects.values import first_text
 from seakeeping.metrics import ERRORS
 from seakeeping.records import Evaluation, Interaction, JsonObject, LogEvent, Span
 
-_CLOCK_SLACK_S = 60.0
+_CLOCK_SLACK_S = 5.0
 _MOST_SHARING = 8
 _MOST_UNPLACED = 10_000
 _MICROSECONDS = 1_000_000
@@ -179,12 +179,12 @@ class Assembler:
         if is_known and not _tells_more(span, trace.steps.get(span.span_id)):
             return
         trace.from_store.discard(span.span_id)
-        trace.parents[span.span_id] = span.parent_span_id
+        trace.place(span.span_id, span.parent_span_id)
         facts = read(span)
         if facts is None:
             changes.spans.append(span)
             self._memory.grow(trace, 120)
-            if not is_known and trace.steps:
+            if span.span_id in trace.awaited and trace.steps:
                 changes.touched[trace.trace_id] = trace
             return
         self._add_step(trace, span, facts, changes, traffic)

@@ -18,7 +18,7 @@ def recall(trace: Trace, spans: Iterable[Span], interactions: Iterable[Interacti
     for span in spans:
         if span.span_id in trace.parents:
             continue
-        trace.parents[span.span_id] = span.parent_span_id
+        trace.place(span.span_id, span.parent_span_id)
         trace.from_store.add(span.span_id)
         facts = read(span)
         if facts is not None:

@@ -101,12 +101,19 @@ class Trace:
     judged: dict[Opinion, Key] = field(default_factory=dict)
     recalled: dict[str, Interaction] = field(default_factory=dict)
     from_store: set[str] = field(default_factory=set)
+    awaited: set[str] = field(default_factory=set)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     queries: int = 0
     handed_on: dict[str | None, list[Step]] = field(default_factory=dict)
     needs_history: bool = False
     bytes: int = 0
     touched_at: float = 0.0
+
+    def place(self, span_id: str, parent: str | None) -> None:
+        """Note whose child a span is, and that its parent is awaited."""
+        self.parents[span_id] = parent
+        if parent is not None and parent not in self.parents:
+            self.awaited.add(parent)
 
     def ancestors(self, span_id: str) -> Iterator[str]:
         """Yield the ids above a span, nearest first, as far as they are known."""

@@ -148,7 +148,10 @@ def _read_call(facts: Facts, attributes: JsonObject) -> None:
     facts.cost_usd = cost_in(attributes)
     facts.streaming = _streaming(attributes)
     facts.time_to_first_token_s = first_number(
-        attributes, "gen_ai.response.time_to_first_chunk", "gen_ai.client.time_to_first_chunk"
+        attributes,
+        "gen_ai.response.time_to_first_chunk",
+        "gen_ai.client.time_to_first_chunk",
+        "gen_ai.latency.time_to_first_token",
     )
     if facts.time_to_first_token_s is None and "gen_ai.server.time_to_first_token" in attributes:
         facts.extras["server_ttft"] = attributes["gen_ai.server.time_to_first_token"]
