@@ -53,6 +53,7 @@ class WorkerLink:
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "seakeeping.evaluate.worker"],
+                bufsize=0,  # nothing may be left to flush into a closed pipe
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
@@ -71,7 +72,6 @@ class WorkerLink:
         assert stdin is not None  # asked for above; stays open as the sign that we live
         try:
             stdin.write(json.dumps(settings).encode() + b"\n")
-            stdin.flush()
         except BrokenPipeError:
             pass  # it died at once: the introduction fails and tells so
 
