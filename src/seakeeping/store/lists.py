@@ -25,8 +25,10 @@ from seakeeping.store.places import Places, places_of
 
 Item = TypeVar("Item")
 
-_DAY_US = 86_400_000_000
-_REACHES = (_DAY_US, 8 * _DAY_US)
+_REACHES = (86_400_000_000,)
+"""How far back, in microseconds, a list looks before it looks at everything."""
+_LOW = "fromUnixTimestamp64Micro({low:Int64}, 'UTC')"
+_MOST = 4000
 _SPARE = 16
 """Candidates asked for beyond the page, for versions that are superseded."""
 
@@ -101,16 +103,17 @@ def _stretches(
 ) -> Iterator[list[Candidate]]:
     """Yield candidates, newest first, until none are left."""
     bottom = micros(where.start) if where.start is not None else None
+    wanted = limit + _SPARE
     for low in _horizons(client, listing.table, where, mark):
         is_last = low is None or (bottom is not None and low <= bottom)
         while True:
-            wanted = limit + _SPARE
             found = _candidates(client, listing, where, mark, bottom if is_last else low, wanted)
             if found:
                 mark = found[-1].mark
                 yield _distinct(found)
             if len(found) < wanted:
                 break
+            wanted = min(2 * wanted, _MOST)  # many were superseded: look further at once
         if is_last:
             return
         mark = _end_of(low, mark, listing)
@@ -149,12 +152,12 @@ def _candidates(
     bounds = ["1"]
     conditions = [listing.kept, clause.sql]
     if low is not None:
-        bounds.append("started_at >= fromUnixTimestamp64Micro({low:Int64}, 'UTC')")
+        bounds.append(f"started_at >= {_LOW} AND bucket >= toStartOfFiveMinutes({_LOW})")
         params["low"] = low
     if mark is not None:
         marks = ", ".join(f"{{mark_{n}:String}}" for n in range(len(mark.key)))
         at = "fromUnixTimestamp64Micro({mark_at:Int64}, 'UTC')"
-        bounds.append(f"started_at <= {at}")
+        bounds.append(f"started_at <= {at} AND bucket <= {at}")
         conditions.append(f"({', '.join(columns)}) < ({at}, {marks})")
         params |= {f"mark_{n}": part for n, part in enumerate(mark.key)} | {"mark_at": mark.at}
     within = " AND ".join(bounds)

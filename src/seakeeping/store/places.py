@@ -8,32 +8,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from seakeeping.store.client import StoreClient
-from seakeeping.store.rows import index_block
+from seakeeping.store.rows import Row, index_block
 
 BUCKET_S = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The services and five-minute buckets in which some traces have rows."""
+    """The (service, start of five minutes) pairs in which some rows lie."""
 
-    services: tuple[str, ...]
-    buckets: tuple[int, ...]
+    pairs: tuple[tuple[str, int], ...]
 
     def __bool__(self) -> bool:
-        return bool(self.buckets)
+        return bool(self.pairs)
 
     @property
     def key_condition(self) -> str:
         """The condition on any table whose key begins with service and bucket."""
-        return (
-            "service_name IN {services:Array(String)} AND bucket IN "
-            "arrayMap(x -> toDateTime(x, 'UTC'), {buckets:Array(UInt32)})"
-        )
+        return "(service_name, bucket) IN {places:Array(Tuple(String, DateTime('UTC')))}"
 
     @property
     def time_condition(self) -> str:
-        """The condition on tables of rows that leaves out the days without rows of the traces."""
+        """The condition on tables of rows that leaves out the days without any of them."""
         return (
             "started_at >= toDateTime64({first:UInt32}, 6, 'UTC') "
             "AND started_at < toDateTime64({last:UInt32}, 6, 'UTC')"
@@ -45,27 +41,37 @@ class Places:
         return f"{self.key_condition} AND {self.time_condition}"
 
     @property
-    def key_params(self) -> Mapping[str, object]:
-        """The parameters of ``key_condition``."""
-        return {"services": list(self.services), "buckets": list(self.buckets)}
-
-    @property
     def time_params(self) -> Mapping[str, object]:
         """The parameters of ``time_condition``."""
-        return {"first": min(self.buckets), "last": max(self.buckets) + BUCKET_S}
+        buckets = [bucket for _, bucket in self.pairs]
+        return {"first": min(buckets), "last": max(buckets) + BUCKET_S}
 
     @property
     def params(self) -> Mapping[str, object]:
         """The parameters of both conditions."""
-        return {**self.key_params, **self.time_params}
+        return {"places": list(self.pairs), **self.time_params}
 
 
-def places_of(rows: Sequence[tuple[str, float]]) -> Places:
+def places_of(rows: Iterable[tuple[str, float]]) -> Places:
     """Return the places of (service_name, started_at) pairs."""
-    return Places(
-        tuple(sorted({service for service, _ in rows})),
-        tuple(sorted({int(at // BUCKET_S) * BUCKET_S for _, at in rows})),
+    return Places(tuple(sorted({(name, int(at // BUCKET_S) * BUCKET_S) for name, at in rows})))
+
+
+def latest(table: str, columns: str, key: str, condition: str, kept: str = "1") -> str:
+    """Return a statement for the latest version of each row at known places.
+
+    Its first column says whether that version is ``kept``. For a few rows this is cheaper than
+    ``FINAL``, which merges whole granules before it looks.
+    """
+    return (
+        f"SELECT {kept} AS is_kept, {columns} FROM {table} WHERE {condition} "
+        f"ORDER BY version DESC, stored_at DESC LIMIT 1 BY {key}"
     )
+
+
+def kept_rows(client: StoreClient, statement: str, params: Mapping[str, object]) -> list[Row]:
+    """Return the rows of a ``latest`` statement that are kept, without the first column."""
+    return [row[1:] for row in client.read(statement, params) if row[0]]
 
 
 _KNOWN_MOST = 50_000
@@ -100,7 +106,7 @@ class TraceIndex:
 def find(client: StoreClient, trace_ids: Sequence[str]) -> Places:
     """Return where the traces have rows; empty when they are unknown."""
     rows = client.read(
-        "SELECT DISTINCT service_name, toUInt32(bucket) FROM trace_index "
+        "SELECT service_name, toUInt32(bucket) FROM trace_index "
         "WHERE trace_id IN {ids:Array(String)}",
         {"ids": list(trace_ids)},
     )

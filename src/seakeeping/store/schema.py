@@ -26,7 +26,11 @@ _COUNT = "Nullable(Int64) CODEC(ZSTD(1))"
 _STORED_AT = "DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta(8), ZSTD(1))"
 _BUCKET = "DateTime('UTC') MATERIALIZED toStartOfFiveMinutes(started_at) CODEC(Delta(4), ZSTD(1))"
 
-SMALL_GRANULES = {"index_granularity": "1024", "index_granularity_bytes": "1048576"}
+SMALL_GRANULES = {
+    "index_granularity": "1024",
+    "index_granularity_bytes": "1048576",
+    "min_compress_block_size": "8192",  # a look-up unpacks what it needs, not its neighbours
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,12 @@ class Table:
     order_by: Sequence[str]
     partition_by: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
-    time_column: str = ""
+    indexes: Sequence[str] = ()
 
     def ddl(self, topology: Topology) -> str:
         """Return the statement that creates the table."""
-        columns = ",\n  ".join(f"{name} {kind}" for name, kind in self.columns.items())
+        lines = [*(f"{name} {kind}" for name, kind in self.columns.items()), *self.indexes]
+        columns = ",\n  ".join(lines)
         partition = f"\nPARTITION BY {self.partition_by}" if self.partition_by else ""
         merged = {**COMMON_SETTINGS, **self.settings}
         settings = ", ".join(f"{k} = {v}" for k, v in merged.items())
@@ -104,7 +109,6 @@ SPANS = Table(
     ("trace_id", "span_id"),
     "toDate(started_at)",
     SMALL_GRANULES,
-    "started_at",
 )
 
 _INTERACTION_KEY = ("service_name", "bucket", "trace_id", "span_id")
@@ -157,7 +161,10 @@ INTERACTIONS = Table(
     _INTERACTION_KEY,
     "toDate(started_at)",
     SMALL_GRANULES,
-    "started_at",
+    tuple(
+        f"INDEX {name} {name} TYPE bloom_filter(0.01) GRANULARITY 2"
+        for name in ("user_id", "conversation_id")
+    ),
 )
 
 INTERACTION_TEXTS = Table(
@@ -181,8 +188,11 @@ INTERACTION_TEXTS = Table(
     "ReplacingMergeTree(version)",
     _INTERACTION_KEY,
     "toDate(started_at)",
-    {"index_granularity": "256", "index_granularity_bytes": "131072"},
-    "started_at",
+    {
+        "index_granularity": "256",
+        "index_granularity_bytes": "131072",
+        "min_compress_block_size": "32768",
+    },
 )
 
 EVALUATIONS = Table(
@@ -212,8 +222,7 @@ EVALUATIONS = Table(
     "ReplacingMergeTree(version, retracted)",
     (*_INTERACTION_KEY, "name", "evaluator"),
     "toDate(started_at)",
-    {"index_granularity": "2048", "index_granularity_bytes": "1048576"},
-    "started_at",
+    SMALL_GRANULES,
 )
 
 METRIC_POINTS = Table(
@@ -237,7 +246,6 @@ METRIC_POINTS = Table(
     ("service_name", "name", "attributes", "at"),
     "toDate(at)",
     {},
-    "at",
 )
 
 TRACE_INDEX = Table(
@@ -251,7 +259,6 @@ TRACE_INDEX = Table(
     ("trace_id", "service_name", "bucket"),
     "toMonday(bucket)",
     {"index_granularity": "512"},
-    "bucket",
 )
 
 ROLLUPS = Table(
@@ -279,7 +286,6 @@ ROLLUPS = Table(
     ("service_name", "bucket", "traffic"),
     "toYYYYMM(bucket)",
     {"index_granularity": "1024"},
-    "bucket",
 )
 
 EVALUATION_ROLLUPS = Table(
@@ -303,7 +309,6 @@ EVALUATION_ROLLUPS = Table(
     ("service_name", "bucket", "traffic", "name", "evaluator"),
     "toYYYYMM(bucket)",
     {"index_granularity": "1024"},
-    "bucket",
 )
 
 META = Table(

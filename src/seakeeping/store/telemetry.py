@@ -226,13 +226,13 @@ class Store:
         where = places.find(self.client, [trace_id])
         if not where:
             return []
-        found = self.client.read(
-            f"SELECT {rows.EVALUATION_SELECT} FROM evaluations FINAL WHERE "
-            f"{where.condition} AND trace_id = {{trace:String}} AND span_id = {{span:String}} "
-            "ORDER BY name, evaluator",
+        of = f"{where.condition} AND trace_id = {{trace:String}} AND span_id = {{span:String}}"
+        found = places.kept_rows(
+            self.client,
+            _evaluations(of, "retracted = 0"),
             {**where.params, "trace": trace_id, "span": span_id},
         )
-        return [rows.evaluation(row) for row in found]
+        return sorted(map(rows.evaluation, found), key=lambda e: (e.name, e.evaluator))
 
     def trace(self, trace_id: str) -> list[Span]:
         """Return the spans of a trace in the order of their start."""
@@ -302,17 +302,20 @@ class Store:
     ) -> list[Interaction]:
         params = {**where.params, "ids": sorted(set(trace_ids)), **clause.params}
         place = f"{where.condition} AND trace_id IN {{ids:Array(String)}}"
-        heads = self.client.read(
-            f"SELECT {rows.INTERACTION_SELECT} FROM interactions FINAL "
-            f"WHERE {place} AND erased = 0 AND {clause.sql}",
+        kept = f"retracted = 0 AND erased = 0 AND {clause.sql}"
+        heads = places.kept_rows(
+            self.client,
+            places.latest("interactions", rows.INTERACTION_SELECT, _KEY, place, kept),
             params,
         )
         if not heads:
             return []
-        texts = self.client.read(
-            f"SELECT trace_id, span_id, {rows.TEXT_SELECT} FROM interaction_texts FINAL "
-            f"WHERE {place} AND span_id IN {{spans:Array(String)}}",
-            params | {"ids": sorted({h[0] for h in heads}), "spans": sorted({h[1] for h in heads})},
+        spans = {"ids": sorted({h[0] for h in heads}), "spans": sorted({h[1] for h in heads})}
+        place = f"{place} AND span_id IN {{spans:Array(String)}}"
+        texts = places.kept_rows(
+            self.client,
+            places.latest("interaction_texts", f"{_KEY}, {rows.TEXT_SELECT}", _KEY, place),
+            params | spans,
         )
         by_key = {(row[0], row[1]): row[2:] for row in texts}
         return [rows.interaction(head, by_key.get((head[0], head[1]))) for head in heads]
@@ -336,13 +339,18 @@ class Store:
             **clause.params,
             "ids": sorted({c.mark.key[0] for c in candidates}),
         }
-        found = self.client.read(
-            f"SELECT {rows.EVALUATION_SELECT} FROM evaluations FINAL WHERE "
-            f"{where.condition} AND trace_id IN {{ids:Array(String)}} AND erased = 0 "
-            f"AND {clause.sql}",
-            params,
-        )
+        of = f"{where.condition} AND trace_id IN {{ids:Array(String)}}"
+        kept = f"retracted = 0 AND erased = 0 AND {clause.sql}"
+        found = places.kept_rows(self.client, _evaluations(of, kept), params)
         return {made.key: made for made in map(rows.evaluation, found)}
+
+
+_KEY = "trace_id, span_id"
+
+
+def _evaluations(condition: str, kept: str) -> str:
+    key = f"{_KEY}, name, evaluator"
+    return places.latest("evaluations", rows.EVALUATION_SELECT, key, condition, kept)
 
 
 @dataclass(frozen=True, slots=True)
