@@ -71,13 +71,14 @@ class Health:
     async def metrics(self, request: Request) -> Response:
         """Answer with the metrics of all processes, in Prometheus' text or OpenMetrics."""
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
-        body = await self._reader.ask(lambda: encode(_registry()))
+        body = await self._reader.ask(lambda: encode(registry()))
         return Response(body, media_type=media_type)
 
 
-def _registry() -> CollectorRegistry:
+def registry() -> CollectorRegistry:
+    """Return what all processes counted; outside of a tree, what this one did."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return REGISTRY
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return registry
+    summed = CollectorRegistry()
+    MultiProcessCollector(summed)  # type: ignore[no-untyped-call]
+    return summed

@@ -129,7 +129,10 @@ class Pages:
         except Unavailable as error:
             problem = error
         if row is None and problem is None:
-            raise NotFound(f"no call of a service {name!r} in the last {window}")
+            raise NotFound(
+                f"no call of a service {name!r} in the last {window}",
+                hint="" if window == "30d" else "choose a longer window: ?window=30d",
+            )
         return await self._page(
             request, "service.html", here="", name=name, row=row, charts=drawn, window=window,
             flagged=flagged, problem=problem, status=503 if problem else 200,

@@ -31,9 +31,13 @@ class Answer:
 class Client:
     """Asks one application, each request in an event loop of its own."""
 
-    def __init__(self, app: ASGIApp, host: str = "127.0.0.1:4318") -> None:
+    def __init__(
+        self, app: ASGIApp, host: str = "127.0.0.1:4318", sent: list[Message] | None = None
+    ) -> None:
+        """Ask ``app`` under a host name; what it sends is also appended to ``sent``."""
         self._app = app
         self._host = host
+        self._sent = sent
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         """Send a GET."""
@@ -61,6 +65,8 @@ class Client:
 
         async def send(message: Message) -> None:
             sent.append(message)
+            if self._sent is not None:
+                self._sent.append(message)
 
         given = {"host": self._host, **{k.lower(): v for k, v in headers.items()}}
         scope = {

@@ -52,6 +52,7 @@ class TestRoom:
     room: Room
     app: ASGIApp
     api: Api
+    pages: Pages
     audited: list[tuple[str, str, int]] = field(default_factory=list)
 
     def close(self) -> None:
@@ -70,8 +71,9 @@ def make_room(store: MemoryStore, folder: Path, clock: Clock | None = None) -> T
     )  # fmt: skip
     api = Api(room, scopes=lambda request: frozenset({"admin"}))
     health = Health(room.place, reader, lambda: store.ping_or_raise(), clock)
-    app = build_app([*health.routes(), *api.routes()], Pages(room), lambda inner: inner)
-    return TestRoom(store, room, app, api, audited)
+    pages = Pages(room)
+    app = build_app([*health.routes(), *api.routes()], pages, lambda inner: inner)
+    return TestRoom(store, room, app, api, pages, audited)
 
 
 @contextmanager
