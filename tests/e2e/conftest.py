@@ -107,6 +107,15 @@ class Server:
             body = response.read()
         return body.decode() if raw else json.loads(body)
 
+    def status(self, path: str) -> tuple[int, bytes]:
+        """Return status and body of a GET, whatever the status."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=30) as response:
+                return response.status, response.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+
     def post(self, path: str, body: bytes, content_type: str, **headers: str) -> tuple[int, bytes]:
         """Post a body; return status and answer, whatever the status."""
         request = urllib.request.Request(self.url + path, data=body, method="POST")
