@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from seakeeping.ingest.dialects import otel_genai
 from seakeeping.ingest.dialects.facts import Facts, Step
-from seakeeping.ingest.dialects.messages import messages_of, split_system, text_message, tools_of
+from seakeeping.ingest.dialects.messages import messages_of, split_system, text_message
+from seakeeping.ingest.dialects.tools import tools_of
 from seakeeping.ingest.dialects.usage import usage_of
 from seakeeping.ingest.dialects.values import (
     dig,

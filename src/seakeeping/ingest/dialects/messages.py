@@ -11,12 +11,20 @@ reader.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from seakeeping.ingest.dialects.parts import (
+    MOST_ITEMS,
+    Parts,
+    parts_of,
+    reasoning_part,
+    response_part,
+    tool_call_part,
+    tool_calls_of,
+)
 from seakeeping.ingest.dialects.salvage import salvaged
 from seakeeping.ingest.dialects.values import compact, dig, parsed, text_of
 from seakeeping.records import Json, JsonObject
 
 Messages = tuple[JsonObject, ...]
-Parts = list[JsonObject]
 
 _ROLES: Mapping[str, str] = MappingProxyType(
     {
@@ -55,7 +63,6 @@ _MESSAGE_KEYS = frozenset(
         "function_call",
     )
 )
-_LONGEST_WALK = 10_000
 
 
 def role_of(spelling: Json, default: str = "user") -> str:
@@ -167,7 +174,7 @@ def _messages_of_list(values: Sequence[Json], role: str) -> Messages | None:
         return messages_of(values[0], role)
     if values and all(_is_part(value) for value in values):
         return ({"role": role, "parts": parts_of(values)},)
-    found = [message for value in values[:_LONGEST_WALK] for message in _item(value, role)]
+    found = [message for value in values[:MOST_ITEMS] for message in _item(value, role)]
     return tuple(_joined(found)) or None
 
 
@@ -224,7 +231,7 @@ def _message(value: JsonObject, role: str) -> JsonObject | None:
     role = role_of(value.get("role"), role)
     parts = _content_parts(value)
     if "tool_calls" in value or "additional_kwargs" in value or "function_call" in value:
-        parts.extend(_tool_calls(value))
+        parts.extend(tool_calls_of(value))
     if role == "tool" or "tool_call_id" in value:
         role, parts = "tool", _as_responses(parts, value)
     elif parts and all(part.get("type") == "tool_call_response" for part in parts):
@@ -276,225 +283,16 @@ def _langchain(value: JsonObject, role: str) -> JsonObject | None:
     return _message({"role": role_of(spelling, role), **plain}, role)
 
 
-def _tool_calls(value: JsonObject) -> Parts:
-    calls = parsed(value.get("tool_calls"))
-    if calls is None and not value.get("function_call"):
-        calls = (
-            dig(value, "additional_kwargs", "tool_calls") if "additional_kwargs" in value else None
-        )
-    if isinstance(calls, dict):
-        calls = list(calls.values())
-    found: Parts = []
-    if isinstance(calls, (list, tuple)):
-        found = [_tool_call(call) for call in calls if isinstance(call, dict)]
-    single = value.get("function_call")
-    if isinstance(single, dict) and single.get("name"):
-        found.append(_tool_call(single))
-    return found
-
-
-def _tool_call(call: JsonObject) -> JsonObject:
-    if isinstance(call.get("tool_call"), dict):
-        call = _mapping(call["tool_call"])
-    inner = _mapping(call.get("function")) or call
-    arguments = next(
-        (inner[name] for name in ("arguments", "args", "input", "parameters") if name in inner),
-        None,
-    )
-    call_id = (
-        call.get("id") or call.get("call_id") or call.get("toolCallId") or call.get("toolUseId")
-    )
-    name = inner.get("name") or call.get("name") or call.get("toolName")
-    return tool_call(text_of(call_id), text_of(name), arguments)
-
-
-def tool_call(call_id: str | None, name: str | None, arguments: Json) -> JsonObject:
-    """Return a tool-call part; arguments are an object wherever they parse to one."""
-    found = parsed(arguments)
-    if not isinstance(found, dict):
-        found = arguments
-    return {"type": "tool_call", "id": call_id, "name": name, "arguments": found}
-
-
-def _mapping(value: Json) -> JsonObject:
-    return value if isinstance(value, dict) else {}
-
-
-def parts_of(content: Json) -> Parts:
-    """Return content (text, blocks or parts of any provider) as parts in normal form."""
-    if content is None or content == "":
-        return []
-    if isinstance(content, str):
-        return [{"type": "text", "content": content}]
-    if isinstance(content, dict):
-        return _part(content)
-    if isinstance(content, (list, tuple)):
-        return [part for item in content[:_LONGEST_WALK] for part in _any_part(item)]
-    return [{"type": "text", "content": compact(content)}]
-
-
-def _any_part(item: Json) -> Parts:
-    if isinstance(item, str):
-        return [{"type": "text", "content": item}] if item else []
-    return _part(item) if isinstance(item, dict) else []
-
-
-def _part(part: JsonObject) -> Parts:
-    kind = part.get("type")
-    if kind == "text":
-        return _text_part(part)
-    if isinstance(kind, str):
-        reader = _PARTS.get(kind)
-        return reader(part) if reader is not None else [part]
-    return _untyped_part(part)
-
-
-def _text_part(part: JsonObject) -> Parts:
-    text = part.get("content")
-    if text is None:
-        text = part.get("text")
-    if isinstance(text, dict):
-        text = text.get("value")
-    spelled = text_of(text)
-    return [{"type": "text", "content": spelled}] if spelled else []
-
-
-def _untyped_part(part: JsonObject) -> Parts:
-    """Read the parts that name their kind by a key: Gemini's and Bedrock's."""
-    for key, reader in _KEYED_PARTS.items():
-        if key in part:
-            return reader(part)
-    return [{"type": "text", "content": compact(part)}] if part else []
-
-
-def _call_part(part: JsonObject) -> Parts:
-    return [_tool_call(part)]
-
-
-def _keyed_call(key: str) -> Callable[[JsonObject], Parts]:
-    return lambda part: [_tool_call(_mapping(part[key]))]
-
-
-def _response_part(part: JsonObject) -> Parts:
-    call_id = next(
-        (
-            part[name]
-            for name in ("id", "tool_use_id", "call_id", "toolCallId", "tool_call_id", "toolUseId")
-            if part.get(name)
-        ),
-        None,
-    )
-    response = next(
-        (
-            part[n]
-            for n in ("response", "result", "content", "output", "parts")
-            if part.get(n) is not None
-        ),
-        None,
-    )
-    return [{"type": "tool_call_response", "id": text_of(call_id), "response": _plain(response)}]
-
-
-def _keyed_response(key: str) -> Callable[[JsonObject], Parts]:
-    return lambda part: _response_part(_mapping(part[key]))
-
-
-def _plain(response: Json) -> Json:
-    """Return a tool's result as one text where it is text blocks, else as it came."""
-    if isinstance(response, dict) and response.get("type") in ("text", "json"):
-        found: Json = response.get("value", response)
-        return found
-    if not isinstance(response, (list, tuple)):
-        return response
-    texts = [_block_text(item) for item in response]
-    return "\n".join(t for t in texts if t) if all(t is not None for t in texts) else response
-
-
-def _block_text(item: Json) -> str | None:
-    if isinstance(item, str):
-        return item
-    if not isinstance(item, dict):
-        return None
-    text = item.get("text")
-    if isinstance(text, str):
-        return text
-    return compact(item["json"]) if "json" in item else None
-
-
-def _reasoning_part(part: JsonObject) -> Parts:
-    text = part.get("content") or part.get("thinking") or part.get("text") or part.get("reasoning")
-    if not text:
-        summary = part.get("summary")
-        text = "\n".join(str(p["content"]) for p in parts_of(summary) if p.get("type") == "text")
-    spelled = text_of(text)
-    return [{"type": "reasoning", "content": spelled}] if spelled else []
-
-
-def _bedrock_reasoning(part: JsonObject) -> Parts:
-    text = text_of(dig(part, "reasoningContent", "reasoningText", "text"))
-    return [{"type": "reasoning", "content": text}] if text else []
-
-
-def _uri_part(part: JsonObject) -> Parts:
-    given = part.get("image_url")
-    uri = given.get("url") if isinstance(given, dict) else given
-    if isinstance(uri, str) and uri and not uri.startswith("data:"):
-        return [{"type": "uri", "modality": "image", "uri": uri}]
-    return [part]
-
-
-def _refusal_part(part: JsonObject) -> Parts:
-    text = text_of(part.get("refusal"))
-    return [{"type": "text", "content": text}] if text else []
-
-
-_PARTS: Mapping[str, Callable[[JsonObject], Parts]] = MappingProxyType(
-    {
-        "text": _text_part,
-        "input_text": _text_part,
-        "output_text": _text_part,
-        "text_delta": _text_part,
-        "summary_text": _text_part,
-        "refusal": _refusal_part,
-        "tool_call": _call_part,
-        "tool_use": _call_part,
-        "tool-call": _call_part,
-        "function_call": _call_part,
-        "tool_call_response": _response_part,
-        "tool_result": _response_part,
-        "tool-result": _response_part,
-        "function_call_output": _response_part,
-        "reasoning": _reasoning_part,
-        "thinking": _reasoning_part,
-        "image_url": _uri_part,
-        "input_image": _uri_part,
-    }
-)
-_KEYED_PARTS: Mapping[str, Callable[[JsonObject], Parts]] = MappingProxyType(
-    {
-        "function_call": _keyed_call("function_call"),
-        "functionCall": _keyed_call("functionCall"),
-        "toolUse": _keyed_call("toolUse"),
-        "function_response": _keyed_response("function_response"),
-        "functionResponse": _keyed_response("functionResponse"),
-        "toolResult": _keyed_response("toolResult"),
-        "reasoningContent": _bedrock_reasoning,
-        "text": _text_part,
-        "content": _text_part,
-    }
-)
-
-
 def _call_item(value: JsonObject) -> JsonObject:
-    return {"role": "assistant", "parts": [_tool_call(value)], "_item": "assistant"}
+    return {"role": "assistant", "parts": [tool_call_part(value)], "_item": "assistant"}
 
 
 def _output_item(value: JsonObject) -> JsonObject:
-    return {"role": "tool", "parts": _response_part(value)}
+    return {"role": "tool", "parts": response_part(value)}
 
 
 def _reasoning_item(value: JsonObject) -> JsonObject:
-    return {"role": "assistant", "parts": _reasoning_part(value), "_item": "assistant"}
+    return {"role": "assistant", "parts": reasoning_part(value), "_item": "assistant"}
 
 
 def _message_item(value: JsonObject) -> JsonObject:
@@ -544,30 +342,3 @@ def has_tool_call(message: JsonObject) -> bool:
 def is_empty(message: JsonObject) -> bool:
     """Say whether a message has no part at all."""
     return not _parts(message)
-
-
-def tools_of(value: Json) -> tuple[JsonObject, ...] | None:
-    """Return tools as ``{"type", "name", "description", "parameters"}``, None if there are none."""
-    found = parsed(value)
-    if isinstance(found, dict):
-        found = list(found.values()) if "name" not in found and "function" not in found else [found]
-    if not isinstance(found, (list, tuple)):
-        return None
-    return tuple(_tool(item) for item in map(parsed, found) if isinstance(item, dict)) or None
-
-
-def _tool(item: JsonObject) -> JsonObject:
-    inner = _mapping(item.get("function")) or _mapping(item.get("toolSpec")) or item
-    tool: dict[str, Json] = {
-        "type": text_of(item.get("type")) or "function",
-        "name": text_of(inner.get("name")),
-    }
-    description = text_of(inner.get("description"))
-    if description:
-        tool["description"] = description
-    for name in ("parameters", "input_schema", "inputSchema", "parameters_json_schema"):
-        schema = parsed(inner.get(name))
-        if isinstance(schema, dict):
-            tool["parameters"] = schema.get("json", schema) if name == "inputSchema" else schema
-            break
-    return tool

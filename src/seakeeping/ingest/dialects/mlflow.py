@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from seakeeping.ingest.dialects import otel_genai
 from seakeeping.ingest.dialects.documents import documents_of, query_of
 from seakeeping.ingest.dialects.facts import Facts, Step
-from seakeeping.ingest.dialects.messages import messages_of, split_system, tools_of
+from seakeeping.ingest.dialects.messages import messages_of, split_system
 from seakeeping.ingest.dialects.responses import response_of
+from seakeeping.ingest.dialects.tools import tools_of
 from seakeeping.ingest.dialects.usage import usage_of
 from seakeeping.ingest.dialects.values import (
     dig,

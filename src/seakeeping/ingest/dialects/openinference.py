@@ -18,10 +18,10 @@ from seakeeping.ingest.dialects.messages import (
     messages_of,
     split_system,
     text_message,
-    tool_call,
-    tools_of,
 )
+from seakeeping.ingest.dialects.parts import tool_call
 from seakeeping.ingest.dialects.responses import NO_RESPONSE, Response, envelope_of, response_of
+from seakeeping.ingest.dialects.tools import tools_of
 from seakeeping.ingest.dialects.usage import Usage, whole_usage
 from seakeeping.ingest.dialects.values import (
     first_count,

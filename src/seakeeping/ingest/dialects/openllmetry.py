@@ -18,10 +18,10 @@ from seakeeping.ingest.dialects.messages import (
     is_empty,
     messages_of,
     split_system,
-    tool_call,
-    tools_of,
 )
+from seakeeping.ingest.dialects.parts import tool_call
 from seakeeping.ingest.dialects.terms import operation_of
+from seakeeping.ingest.dialects.tools import tools_of
 from seakeeping.ingest.dialects.values import first_text, text_of
 from seakeeping.records import JsonObject, Span
 

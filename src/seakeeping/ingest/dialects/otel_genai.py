@@ -15,13 +15,13 @@ from seakeeping.ingest.dialects.messages import (
     content_of,
     holds_messages,
     messages_of,
-    parts_of,
     role_of,
     split_system,
-    tools_of,
 )
+from seakeeping.ingest.dialects.parts import parts_of
 from seakeeping.ingest.dialects.salvage import salvaged
 from seakeeping.ingest.dialects.terms import operation_of
+from seakeeping.ingest.dialects.tools import tools_of
 from seakeeping.ingest.dialects.usage import Usage, usage_of, whole_usage
 from seakeeping.ingest.dialects.values import (
     count_of,

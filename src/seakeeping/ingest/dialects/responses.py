@@ -9,13 +9,8 @@ as messages or text.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from seakeeping.ingest.dialects.messages import (
-    Messages,
-    is_empty,
-    messages_of,
-    parts_of,
-    text_message,
-)
+from seakeeping.ingest.dialects.messages import Messages, is_empty, messages_of, text_message
+from seakeeping.ingest.dialects.parts import parts_of
 from seakeeping.ingest.dialects.usage import NO_USAGE, Usage, usage_of
 from seakeeping.ingest.dialects.values import compact, dig, parsed, text_of
 from seakeeping.records import Json, JsonObject

@@ -6,14 +6,9 @@ model call; only the latter count. Newer releases write ``gen_ai.*`` beside; tim
 
 from seakeeping.ingest.dialects import otel_genai
 from seakeeping.ingest.dialects.facts import Facts, Step
-from seakeeping.ingest.dialects.messages import (
-    Messages,
-    content_of,
-    messages_of,
-    split_system,
-    tool_call,
-    tools_of,
-)
+from seakeeping.ingest.dialects.messages import Messages, content_of, messages_of, split_system
+from seakeeping.ingest.dialects.parts import tool_call
+from seakeeping.ingest.dialects.tools import tools_of
 from seakeeping.ingest.dialects.usage import Usage, whole_usage
 from seakeeping.ingest.dialects.values import (
     first,
