@@ -64,7 +64,7 @@ def moment(
     }
 
 
-def run(moments: int, seed: int, *, mount: bool) -> list[dict[str, Any]]:
+def run(moments: int, seed: int, names: list[str], *, mount: bool) -> list[dict[str, Any]]:
     """Return one row a moment; the books are cumulative over all of them."""
     chance = random.Random(seed)
     server = Seakeeping(servers.WORK / "data" / "crash")
@@ -75,7 +75,7 @@ def run(moments: int, seed: int, *, mount: bool) -> list[dict[str, Any]]:
         running = faults.Running(server, servers.start(server))
         try:
             for number in range(moments):
-                name = list(faults.FAULTS)[number % len(faults.FAULTS)]
+                name = names[number % len(names)]
                 row = moment(running, name, number, chance)
                 spans, calls = spans + row["spans"], calls + row["calls"]
                 start = time.monotonic()
@@ -94,9 +94,10 @@ def main() -> None:
     parser.add_argument("--moments", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--mount", action="store_true", help="spool and store on tmpfs (root)")
+    parser.add_argument("--fault", action="append", choices=faults.FAULTS, help="only these")
     args = parser.parse_args()
     servers.WORK.mkdir(exist_ok=True)
-    rows = run(args.moments, args.seed, mount=args.mount)
+    rows = run(args.moments, args.seed, args.fault or list(faults.FAULTS), mount=args.mount)
     summary = {
         "moments": len(rows),
         "spans": sum(row["spans"] for row in rows),
