@@ -60,9 +60,15 @@ def documents_of(value: Json) -> tuple[Document, ...]:
 
 def _flat(values: Sequence[Json]) -> Sequence[Json]:
     """Open the list of lists that some stores answer (one list a query)."""
-    if len(values) == 1 and isinstance(values[0], (list, tuple)):
-        return values[0]
-    return values
+    inner = values[0] if len(values) == 1 else None
+    if not isinstance(inner, (list, tuple)) or _is_scored(inner):
+        return values
+    return inner
+
+
+def _is_scored(item: Sequence[Json]) -> bool:
+    """Say whether an item is a pair of a document and its score."""
+    return len(item) == 2 and isinstance(item[0], dict) and number_of(item[1]) is not None
 
 
 def _of_object(value: JsonObject) -> tuple[Document, ...]:

@@ -29,8 +29,8 @@ class Response:
 
 NO_RESPONSE = Response()
 
-_HOLDERS = ("messages", "output", "outputs", "text", "content", "completion", "response", "result",
-            "answer", "generated_text", "output_text")  # fmt: skip
+_HOLDERS = ("messages", "output", "outputs", "text", "content", "completion", "response",
+            "generated_text", "output_text")  # fmt: skip
 _MARKS = frozenset(("id", "model", "usage", "object", "stop_reason", "finish_reason", "messages",
 "created",
                     "usage_metadata", "response_metadata"))  # fmt: skip
@@ -121,7 +121,7 @@ def _single(value: JsonObject) -> Response:
     if len(value) == 1 or not _MARKS.isdisjoint(value):
         for name in _HOLDERS:
             inner = value.get(name)
-            if inner:
+            if inner and isinstance(inner, (str, dict, list)):
                 return _told(value, _inner(inner))
     return _told(value, (text_message("assistant", compact(value)),) if value else None)
 
