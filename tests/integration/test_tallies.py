@@ -58,3 +58,12 @@ def test_a_summary_says_what_its_rows_stand_for(store: Store) -> None:
     points = store.series("shop", NOW - 3600, NOW, 300)
     assert sum(p.served for p in points) == shop.served
     assert sum(p.served_errors for p in points) == shop.served_errors
+
+
+def test_tokens_and_cost_are_those_of_what_was_served(store: Store) -> None:
+    (shop,) = [s for s in store.services(NOW, 3600) if s.service_name == "shop"]
+    each = make_interaction(1)
+    assert each.input_tokens is not None
+    assert shop.input_tokens == each.input_tokens * shop.served
+    points = store.series("shop", NOW - 3600, NOW, 300)
+    assert sum(p.input_tokens for p in points) == shop.input_tokens

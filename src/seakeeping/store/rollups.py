@@ -44,8 +44,9 @@ FROM (
     {edge_sql("ifNull(duration_s, 0)")} AS edge,
     time_to_first_token_s IS NOT NULL AS has_ttft,
     {edge_sql("ifNull(time_to_first_token_s, 0)")} AS ttft_edge,
-    ifNull(input_tokens, 0) AS input, ifNull(output_tokens, 0) AS output,
-    ifNull(cost_usd, 0) AS cost, started_at AS seen, toUInt64(0) AS old
+    toInt64(round(ifNull(input_tokens, 0) * w)) AS input,
+    toInt64(round(ifNull(output_tokens, 0) * w)) AS output, ifNull(cost_usd, 0) * w AS cost,
+    started_at AS seen, toUInt64(0) AS old
   FROM interactions FINAL WHERE {{rows}}
   UNION ALL
   SELECT service_name, bucket, traffic, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,

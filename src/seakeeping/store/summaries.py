@@ -8,7 +8,8 @@ class ServiceSummary:
     """One service over a window that ends now. None where nothing is known.
 
     ``calls``, ``errors`` and ``answers`` are rows seen; ``served`` and ``served_errors`` add up the
-    sampling weights of calls and errors: what those rows stand for. Latencies cover calls without
+    sampling weights of calls and errors: what those rows stand for; tokens and cost are of what was
+    served, too. Latencies cover calls without
     error, in seconds, from log-bucket histograms (within 7 %). ``scored`` counts answers with a
     faithfulness result, ``unsupported`` those it flags. ``eligible`` are answers that should have
     been scored: the scored ones and those skipped for our own fault; ``coverage_ratio`` is scored

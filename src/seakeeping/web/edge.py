@@ -7,6 +7,7 @@ deadlines. So that telemetry is taken also while the store is away, nothing here
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from seakeeping.web.app import build_app, data_routes
 from seakeeping.web.assets import Assets
 from seakeeping.web.events import EventHub
 from seakeeping.web.health import Health
+from seakeeping.web.memory import few_arenas, give_back
 from seakeeping.web.pages import Pages
 from seakeeping.web.reader import Reader
 from seakeeping.web.room import Place, Room
@@ -43,6 +45,7 @@ QUEUE_BYTES = 64 * MIB
 TICK_S = 2.0
 SLOW_S = 30.0
 REFRESH_S = 2.0
+TRIM_EVERY = 5
 DRAIN_S = 4
 PING_S = 2.0
 
@@ -220,9 +223,11 @@ async def _tick(edge: Edge) -> None:
 
 
 async def _refresh(edge: Edge) -> None:
-    """Look for keys and resources that changed."""
-    while True:
+    """Look for keys and resources that changed, and stay small."""
+    for count in itertools.count(1):
         await asyncio.sleep(REFRESH_S)
+        if count % TRIM_EVERY == 0:
+            await asyncio.to_thread(give_back)
         try:
             await asyncio.to_thread(_look_again, edge)
         except Exception as error:  # the ledger may be away for a while; what was read stays
@@ -236,6 +241,7 @@ def _look_again(edge: Edge) -> None:
 
 def main() -> None:
     """Run as a child of the supervisor."""
+    few_arenas()
     child = enter()
     settings = Settings.from_json(child.settings)
     edge = make_edge(settings, child, SystemClock())

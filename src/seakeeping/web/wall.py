@@ -164,9 +164,9 @@ def _scoring_note(s: ServiceSummary) -> str:
 
 def _cost_note(s: ServiceSummary) -> str:
     tokens = f"{spell.count(s.input_tokens + s.output_tokens)} tokens"
-    if s.cost_usd is None or s.calls <= 0:
+    if s.cost_usd is None or s.served <= 0:
         return f"{tokens}, no price known"
-    return f"{spell.usd(s.cost_usd / s.calls * 1000)} per 1,000, {tokens}"
+    return f"{spell.usd(s.cost_usd / s.served * 1000)} per 1,000, {tokens}"
 
 
 def _hint(s: ServiceSummary) -> Hint | None:

@@ -44,14 +44,15 @@ function columns(data) {
 }
 
 // a lone value between two gaps has no line: draw it as a point
-function sparse(values) {
-  return values.some((v, i) => v !== null && (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null);
+function lonely(values) {
+  const known = (i) => (values[i] ?? null) !== null;
+  return values.flatMap((_, i) => (known(i) && !known(i - 1) && !known(i + 1) ? [i] : []));
 }
 
 function lines(data, width) {
   return data.series.map((s, i) => ({
     label: s.label, stroke: token(inks[i]), width, dash: i === 1 ? [6, 3] : undefined,
-    spanGaps: false, points: { show: sparse(s.values), size: 3, fill: token(inks[i]) },
+    spanGaps: false, points: { show: true, size: 3, fill: token(inks[i]), filter: () => lonely(s.values) },
     fill: i === 0 ? token(inks[0]) + "22" : undefined,
   }));
 }

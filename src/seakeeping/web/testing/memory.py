@@ -171,7 +171,7 @@ class MemoryStore:
             for e in self._by_call.get(call.key, ())
             if e.name == "faithfulness" and e.score_label
         ]
-        costs = [c.cost_usd for c in calls if c.cost_usd is not None]
+        costs = [c.cost_usd * c.sampling_weight for c in calls if c.cost_usd is not None]
         return SeriesPoint(
             start=start, calls=len(calls), errors=sum(c.error_type is not None for c in calls),
             latency_p95_s=_quantile([c.duration_s or 0.0 for c in calls], 0.95),
@@ -180,8 +180,8 @@ class MemoryStore:
             ),
             scored=len(judged), unsupported=sum(e.score_label == "unsupported" for e in judged),
             cost_usd=sum(costs) if costs else None,
-            input_tokens=sum(c.input_tokens or 0 for c in calls),
-            output_tokens=sum(c.output_tokens or 0 for c in calls),
+            input_tokens=round(sum((c.input_tokens or 0) * c.sampling_weight for c in calls)),
+            output_tokens=round(sum((c.output_tokens or 0) * c.sampling_weight for c in calls)),
             served=sum(c.sampling_weight for c in calls),
             served_errors=sum(c.sampling_weight for c in calls if c.error_type is not None),
         )  # fmt: skip
