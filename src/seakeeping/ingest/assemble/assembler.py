@@ -14,10 +14,12 @@ from seakeeping.errors import StoreUnavailable
 from seakeeping.ingest.assemble.answers import answers_among
 from seakeeping.ingest.assemble.building import build, completed, merged_facts, stored_span
 from seakeeping.ingest.assemble.grounding import Grounds, grounds_of, retrievals_of
+from seakeeping.ingest.assemble.logs import span_of, told_by
 from seakeeping.ingest.assemble.memory import Memory
 from seakeeping.ingest.assemble.opinions import evaluation_of, opinion_in, opinions_on
 from seakeeping.ingest.assemble.recall import recall
 from seakeeping.ingest.assemble.records import Assembled, Prices, Retraction, TraceHistory
+from seakeeping.ingest.assemble.sharing import Sharing
 from seakeeping.ingest.assemble.trace import (
     Key,
     Opinion,
@@ -31,14 +33,12 @@ from seakeeping.ingest.assemble.trace import (
 from seakeeping.ingest.assemble.twins import Call, calls_of
 from seakeeping.ingest.dialects import Facts, read
 from seakeeping.ingest.dialects import Step as Kind
-from seakeeping.ingest.dialects.otel_genai import CONTENT_EVENTS, DETAILS_EVENTS, event_facts
+from seakeeping.ingest.dialects.otel_genai import CONTENT_EVENTS
 from seakeeping.ingest.dialects.terms import provider_of
-from seakeeping.ingest.dialects.values import first_text
 from seakeeping.metrics import ERRORS
-from seakeeping.records import Evaluation, Interaction, JsonObject, LogEvent, Span
+from seakeeping.records import Evaluation, Interaction, LogEvent, Span
 
 _CLOCK_SLACK_S = 5.0
-_MOST_SHARING = 8
 _MOST_UNPLACED = 10_000
 _MICROSECONDS = 1_000_000
 
@@ -93,7 +93,7 @@ class Assembler:
             max_bytes=max_bytes,
             max_forgotten=10 * max_traces,
         )
-        self._sharing: dict[str, dict[str, None]] = {}
+        self._sharing = Sharing()
         self._unplaced: dict[str, list[Opinion]] = {}
         self._born_at = clock.now()
 
@@ -130,7 +130,7 @@ class Assembler:
             self._add_log(event, changes, now)
         evaluations = self._assemble(changes)
         for trace in self._memory.forget(now):
-            self._let_go(trace)
+            self._sharing.forget(trace)
         return Assembled(changes.interactions, evaluations, changes.retractions, changes.spans)
 
     def _recall(self, spans: Sequence[Span], logs: Sequence[LogEvent], now: float) -> None:
@@ -171,7 +171,7 @@ class Assembler:
             )
             for step in trace.steps.values():
                 self._memory.grow(trace, weight_of(step.span.attributes))
-                self._share(step)
+                self._sharing.note(step)
 
     def _add_span(self, span: Span, changes: _Changes, now: float, traffic: str | None) -> None:
         trace = self._memory.touch(span.trace_id, now)
@@ -197,25 +197,17 @@ class Assembler:
         step.traffic = traffic
         trace.steps[span.span_id] = step
         if span.span_id in trace.logs:
-            add_told(step, _told_by(trace.logs[span.span_id]))
+            add_told(step, told_by(trace.logs[span.span_id]))
         if facts.query:
             trace.queries += 1
         if facts.step is Kind.WORKFLOW and facts.response_id is not None:
             trace.handed_on.setdefault(span.parent_span_id, []).append(step)
         trace.opinions.extend(opinions_on(span, facts))
         self._memory.grow(trace, weight_of(span.attributes) + 1000)
-        self._share(step)
+        self._sharing.note(step)
         changes.spans.append(kept)
         changes.fresh.add(step.key)
         changes.touched[trace.trace_id] = trace
-
-    def _share(self, step: Step) -> None:
-        """Note which traces speak of a response; an id in many of them is none."""
-        response_id = step.facts.response_id
-        if response_id is not None and step.facts.step is Kind.MODEL:
-            sharing = self._sharing.setdefault(response_id, {})
-            if len(sharing) <= _MOST_SHARING:
-                sharing[step.span.trace_id] = None
 
     def _add_log(self, event: LogEvent, changes: _Changes, now: float) -> None:
         opinion = opinion_in(event)
@@ -232,15 +224,15 @@ class Assembler:
     def _hear(self, trace: Trace, span_id: str, changes: _Changes) -> None:
         """Let the events of a span complete it, or stand for it until it comes."""
         events = trace.logs[span_id]
-        told = _told_by(events)
+        told = told_by(events)
         step = trace.steps.get(span_id)
         if step is None or step.is_from_logs:
-            step = step_of(_span_of(events), told)
+            step = step_of(span_of(events), told)
             step.is_from_logs = True
             trace.steps[span_id] = step
         else:
             add_told(step, told)
-        self._share(step)
+        self._sharing.note(step)
         changes.touched[trace.trace_id] = trace
 
     def _add_opinion(
@@ -257,7 +249,7 @@ class Assembler:
         if response_id is None:
             ERRORS.labels("ingest.assemble", "evaluation_of_nothing").inc()
             return
-        for holder in self._sharing.get(response_id, ()):
+        for holder in self._sharing.traces_of(response_id):
             found = self._memory.get(holder)
             if found is not None:
                 self._add_opinion(opinion, holder, changes, now)
@@ -285,20 +277,11 @@ class Assembler:
         found = {trace_id: self._memory.get(trace_id)}
         queue = [trace_id]
         while queue:
-            trace = found[queue.pop()]
-            steps = trace.steps.values() if trace is not None else ()
-            ids = {s.facts.response_id for s in steps if s.facts.response_id is not None}
-            for other in self._others(ids):
+            for other in self._sharing.linked(found[queue.pop()]):
                 if other not in found:
                     found[other] = self._memory.get(other)
                     queue.append(other)
         return [trace for trace in found.values() if trace is not None]
-
-    def _others(self, response_ids: Iterable[str]) -> Iterable[str]:
-        for response_id in response_ids:
-            sharing = self._sharing.get(response_id, {})
-            if 1 < len(sharing) <= _MOST_SHARING:
-                yield from sharing
 
     def _tell(self, trace: Trace, calls: list[Call], changes: _Changes) -> None:
         facts = [completed(trace, call, merged_facts(call)) for call in calls]
@@ -417,14 +400,6 @@ class Assembler:
             return responses[opinion.response_id]
         return (trace.trace_id, opinion.span_id) if opinion.span_id is not None else None
 
-    def _let_go(self, trace: Trace) -> None:
-        for step in trace.steps.values():
-            sharing = self._sharing.get(step.facts.response_id or "")
-            if sharing is not None:
-                sharing.pop(trace.trace_id, None)
-                if not sharing:
-                    del self._sharing[step.facts.response_id or ""]
-
 
 def _tells_more(span: Span, known: Step | None) -> bool:
     """Say whether a span that came before is told better now: longer, or with more attributes."""
@@ -435,44 +410,3 @@ def _tells_more(span: Span, known: Step | None) -> bool:
     end = span.started_at + (span.duration_s or 0.0)
     before = len(known.span.attributes) + len(known.span.events)
     return end > known.ended_at + 1e-6 and len(span.attributes) + len(span.events) >= before
-
-
-def _told_by(events: Sequence[LogEvent]) -> Facts:
-    told = event_facts(_contents(events))
-    if told.provider is None:
-        names = (first_text(e.attributes, "gen_ai.provider.name", "gen_ai.system") for e in events)
-        told.provider = next(filter(None, names), None)
-    return told
-
-
-def _contents(events: Sequence[LogEvent]) -> list[tuple[str, JsonObject]]:
-    """Return events by time; what an event says is in its body, in newer ones in its attributes."""
-    ordered = sorted(events, key=lambda event: event.at)
-    return [(event.name, _content(event)) for event in ordered]
-
-
-def _content(event: LogEvent) -> JsonObject:
-    if event.name in DETAILS_EVENTS or not isinstance(event.body, dict):
-        body = event.body if isinstance(event.body, dict) else {}
-        return {**event.attributes, **body}
-    return event.body
-
-
-def _span_of(events: Sequence[LogEvent]) -> Span:
-    """Return a span that stands for the one that these events belong to until that comes."""
-    first = min(events, key=lambda event: event.at)
-    attributes = {k: v for event in events for k, v in event.attributes.items()}
-    return Span(
-        trace_id=first.trace_id or "",
-        span_id=first.span_id or "",
-        parent_span_id=None,
-        name=first.name,
-        kind="client",
-        started_at=first.at,
-        duration_s=None,
-        status="unset",
-        error_type=None,
-        service_name=first.service_name,
-        attributes=attributes,
-        resource=first.resource,
-    )

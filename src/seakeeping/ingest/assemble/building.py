@@ -17,6 +17,7 @@ from seakeeping.ingest.dialects.messages import text_in
 from seakeeping.ingest.dialects.otel_genai import CONTENT_EVENTS
 from seakeeping.ingest.dialects.terms import (
     finish_reasons_of,
+    provider_in_model,
     provider_of,
 )
 from seakeeping.ingest.dialects.usage import Usage
@@ -138,6 +139,10 @@ def build(
     duration_s = duration_of(call)
     ttft = first_token_in(facts, duration_s)
     attributes, groups = split_attributes(span, facts)
+    provider = provider_of(facts.provider)
+    if provider is None:
+        provider = provider_in_model(facts.request_model or facts.response_model)
+        attributes.update({"seakeeping.provider": "derived"} if provider is not None else {})
     if grounds.query is not None and grounds.documents:
         attributes["gen_ai.retrieval.query.text"] = grounds.query
     usage = _usage_with_estimate(facts, attributes)
@@ -146,7 +151,7 @@ def build(
         trace_id=span.trace_id, span_id=span.span_id, parent_span_id=span.parent_span_id,
         started_at=span.started_at, duration_s=duration_s, time_to_first_token_s=ttft,
         streaming=True if facts.streaming is None and ttft is not None else facts.streaming,
-        operation=facts.operation or "chat", provider=provider_of(facts.provider),
+        operation=facts.operation or "chat", provider=provider,
         request_model=facts.request_model, response_model=facts.response_model,
         response_id=facts.response_id, service_name=service_of(span),
         service_version=_text(resource, "service.version"),

@@ -77,6 +77,30 @@ def is_framework(spelling: str | None) -> bool:
     return bool(spelling) and provider_of(spelling) is None
 
 
+_FAMILIES = re.compile(
+    r"(?P<openai>gpt-|chatgpt-|o[134](?:-|$)|davinci)|(?P<anthropic>claude-)|(?P<gcp_gemini>gemini-)"
+    r"|(?P<x_ai>grok-)|(?P<deepseek>deepseek-)|(?P<cohere>command-)"
+    r"|(?P<aws_bedrock>(?:(?:us|eu|apac|global|us-gov)\.)?"
+    r"(?:anthropic|amazon|meta|mistral|cohere|ai21|deepseek|openai|qwen)\.[a-z])"
+)
+_DOTTED = {"gcp_gemini": "gcp.gemini", "aws_bedrock": "aws.bedrock"}
+
+
+def provider_in_model(model: str | None) -> str | None:
+    """Return the provider that a model's name gives away, None where it may be anybody's.
+
+    Routers write ``vendor/model``, Bedrock ``region.vendor.model``; some families have one vendor.
+    """
+    if model is None:
+        return None
+    vendor, slash, _ = model.lower().partition("/")
+    if slash:
+        return _PROVIDER_SPELLINGS.get(vendor)
+    found = _FAMILIES.match(model.lower())
+    name = found.lastgroup if found is not None else None
+    return _DOTTED.get(name, name) if name is not None else None
+
+
 _FINISH_SPELLINGS = _spellings(f"""
 {FinishReason.STOP}: stop end_turn stop_sequence eos eos_token end complete completed finish
 {FinishReason.STOP}: finished done pause_turn stopsequence endturn

@@ -133,8 +133,10 @@ def test_a_framework_is_no_provider_but_may_tell_one() -> None:
     told = chat("Hi", "Ho", more={"gen_ai.provider.name": "langchain", **properties,
                                   "traceloop.workflow.name": "w"})  # fmt: skip
     assert one(told).provider == "openai"
-    untold = chat("Hi", "Ho", more={"gen_ai.provider.name": "langchain"})
-    assert one(untold).provider is None
+    untold = one(chat("Hi", "Ho", more={"gen_ai.provider.name": "langchain"}))
+    assert (untold.provider, untold.attributes["seakeeping.provider"]) == ("openai", "derived")
+    own = {"gen_ai.provider.name": "langchain", "gen_ai.request.model": "my-model"}
+    assert one(chat("Hi", "Ho", more=own)).provider is None
 
 
 def test_chunks_of_a_stream_tell_the_first_token() -> None:

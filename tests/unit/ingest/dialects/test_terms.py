@@ -7,6 +7,7 @@ from seakeeping.ingest.dialects.terms import (
     http_status_in,
     is_framework,
     operation_of,
+    provider_in_model,
     provider_of,
 )
 
@@ -25,6 +26,20 @@ def test_a_provider_has_one_spelling_and_a_framework_is_none(
 ) -> None:
     assert provider_of(spelling) == provider
     assert is_framework(spelling) == (bool(spelling) and provider is None)
+
+
+@pytest.mark.parametrize(
+    ("model", "provider"),
+    [("gpt-4o", "openai"), ("o3", "openai"), ("o3-mini", "openai"), ("claude-opus-4", "anthropic"),
+     ("us.anthropic.claude-3", "aws.bedrock"), ("amazon.nova-pro-v1:0", "aws.bedrock"),
+     ("gemini-2.5-pro", "gcp.gemini"), ("azure/my-deployment", "azure.ai.openai"),
+     ("groq/llama-3", "groq"), ("meta-llama/Llama-3-8B", None), ("llama3", None), ("opus", None),
+     (None, None)],
+)  # fmt: skip
+def test_some_models_names_give_their_provider_away(
+    model: str | None, provider: str | None
+) -> None:
+    assert provider_in_model(model) == provider
 
 
 @pytest.mark.parametrize(
