@@ -32,6 +32,7 @@ def prepare(store: Store, seed: int = 1) -> None:
         texts = _sentences(count, words, source)
         values = ", ".join(f"('{text}.')" for text in texts)
         store.client.command(f"INSERT INTO {table} VALUES {values}")
+    store.client.command(_MADE)
 
 
 def fill_day(store: Store, start: int, day: int, calls: int) -> None:
@@ -42,7 +43,7 @@ def fill_day(store: Store, start: int, day: int, calls: int) -> None:
         store.client.command(_MAKE.format(first=first, count=count, **values))
         for statement in (_INTERACTIONS, _TEXTS, _INDEX, _EVALUATIONS):
             store.client.command(statement.format(names=list(EVALUATIONS)))
-        store.client.command("DROP TABLE made SYNC")
+        store.client.command("TRUNCATE TABLE made")
 
 
 def roll_up(store: Store, start: int) -> None:
@@ -57,8 +58,16 @@ def roll_up(store: Store, start: int) -> None:
         print(f"rolled up day {day + 1} of {DAYS}", flush=True)
 
 
+_MADE = """
+CREATE TABLE made (
+  trace_id String, span_id String, started_at DateTime64(6, 'UTC'), service_name String,
+  model String, duration_s Float64, user_id String, error_type String, question String,
+  answer String, document_1 String, document_2 String
+) ENGINE = Memory
+"""
+
 _MAKE = """
-CREATE TABLE made ENGINE = Memory AS
+INSERT INTO made
 WITH
   (SELECT groupArray(text) FROM pool) AS pool,
   (SELECT groupArray(text) FROM documents) AS docs
