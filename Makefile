@@ -49,7 +49,7 @@ bench: .make/development
 docs: .make/development
 	$(BIN)/python scripts/reference.py
 
-SYSTEM := chromium postgresql
+SYSTEM := chromium postgresql curl
 
 system-packages:
 	@dpkg --status $(SYSTEM) >/dev/null 2>&1 || { $(SUDO) apt-get update --quiet=2 && \

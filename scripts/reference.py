@@ -38,6 +38,7 @@ def commands_page() -> str:
     """Return the help of every command."""
     lines = ["# Commands", "", MADE, ""]
     lines += ["Exit code 0: fine. 1: findings. 2: wrong use or broken input.", ""]
+    lines += ["`seakeeping --version` says which one it is, `--help` what there is.", ""]
     for name, summary in COMMANDS.items():
         lines += [f"## seakeeping {name}", "", f"{summary[0].upper()}{summary[1:]}.", ""]
         lines += ["| option | meaning |", "| --- | --- |"]

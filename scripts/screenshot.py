@@ -19,7 +19,7 @@ TARGET = Path(__file__).parent.parent / "docs" / "images" / "wall.png"
 TELL_S = 150.0
 """Seconds in which the whole history is told, stored and scored."""
 
-WIDTH, HEIGHT = 1440, 900
+WIDTH, HEIGHT = 1440, 680
 
 
 def _free_port() -> int:
