@@ -29,7 +29,7 @@ demo: .make/runtime
 	$(BIN)/seakeeping up --demo
 
 test: .make/development
-	$(BIN)/pytest --numprocesses $(JOBS)
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
 
 check: .make/development
 	$(BIN)/ruff format --check .
@@ -39,7 +39,7 @@ check: .make/development
 	$(BIN)/pytest tests/house
 
 coverage: .make/development
-	$(BIN)/pytest --numprocesses $(JOBS) --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 # Each benchmark prints its figures; docs/benchmarks.md says what they were, when and where.
 bench: .make/development

@@ -60,7 +60,9 @@ def _walk(parser: argparse.ArgumentParser, prefix: str = "") -> Iterator[tuple[s
             spelled = ", ".join(action.option_strings) or action.dest
             value = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
             takes_value = action.nargs != 0 and action.option_strings
-            yield f"{prefix}{spelled}{f' {value}' if takes_value else ''}", action.help or ""
+            choices = ", ".join(f"`{one}`" for one in action.choices or ())
+            meaning = ". ".join(filter(None, [action.help, choices and f"One of {choices}"]))
+            yield f"{prefix}{spelled}{f' {value}' if takes_value else ''}", meaning
 
 
 def _sub_parsers(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
