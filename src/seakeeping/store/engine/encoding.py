@@ -38,10 +38,7 @@ def _inflate(encoding: str, body: bytes, limit: int) -> bytes:
             case "deflate":
                 return _all(zlib.decompressobj(), body, limit)
             case "zstd":
-                with zstandard.ZstdDecompressor().stream_reader(
-                    body, read_across_frames=True
-                ) as reader:
-                    return bytes(reader.read(limit + 1))
+                return _zstd(body, limit)
             case "lz4":
                 return _lz4(body, limit)
     except (zlib.error, zstandard.ZstdError, RuntimeError, EOFError) as error:
@@ -54,6 +51,26 @@ def _all(inflater: "zlib._Decompress", body: bytes, limit: int) -> bytes:
     if len(plain) <= limit and not inflater.eof:
         raise BadEncoding("the compressed body is cut off")
     return plain
+
+
+_STEP = 4096
+"""Bytes of zstd taken at once: what one step can inflate to is bounded by it."""
+
+
+def _zstd(body: bytes, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while body and size <= limit:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        taken = 0
+        while taken < len(body) and size <= limit and not frame.eof:
+            parts.append(frame.decompress(body[taken : taken + _STEP]))
+            size += len(parts[-1])
+            taken += _STEP
+        if size <= limit and not frame.eof:
+            raise BadEncoding("the compressed body is cut off")
+        body = frame.unused_data + body[taken:]
+    return b"".join(parts)
 
 
 def _lz4(body: bytes, limit: int) -> bytes:
