@@ -132,7 +132,7 @@ def effective_rows(counts: Counts) -> float:
         limits.append(counts.bad_rows / share)
     if share < 1:
         limits.append(good_rows / (1 - share))
-    return min(limits)
+    return max(0.0, min(limits))
 
 
 def _bounds(counts: Counts, objective: Objective) -> Interval:

@@ -9,13 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seakeeping.errors import Unavailable
-from seakeeping.records import Budget, BudgetState
-from seakeeping.stats.proportion import wilson
+from seakeeping.observe import effective_rows
+from seakeeping.records import Budget, BudgetState, Counts
+from seakeeping.stats.proportion import Interval, wilson
 from seakeeping.store.telemetry import SeriesPoint, ServiceSummary
 from seakeeping.web import charts, spell
 
 QUIET_S = 900.0
 """A service without a call for this long is called quiet: its numbers are history."""
+
+LONGEST_LAG_S = 1000.0
+"""Where the store's histogram of lags ends, e.g. for a history that was sent at once."""
 
 CAPTURE_VARIABLE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true"
 
@@ -118,7 +122,7 @@ def facts(
         ),
         Fact(
             "Errors", spell.ratio(charts.share(s.served_errors, s.served)),
-            _of(s.errors, s.calls),
+            _errors_of(s),
             spark=charts.spark(charts.ERRORS, points, step_s, now, 0.05),
         ),
         Fact(
@@ -146,11 +150,19 @@ def _seen(s: ServiceSummary, window: str) -> str:
     return shown if s.served < s.calls * 1.01 else f"{shown}, {spell.count(s.calls)} sampled"
 
 
-def _of(part: float, whole: float) -> str:
+def _errors_of(s: ServiceSummary) -> str:
+    """Return the failed of all calls seen, and the interval of the share among those served."""
+    if s.served <= 0:
+        return ""
+    rows = effective_rows(Counts(s.served, s.served_errors, s.calls, s.errors))
+    return _of(s.errors, s.calls, wilson(min(rows, rows * s.served_errors / s.served), rows))
+
+
+def _of(part: float, whole: float, bounds: Interval | None = None) -> str:
     """Return ``28 of 741, 2.6-5.4 %``: the counts, and Wilson's interval."""
     if whole <= 0:
         return ""
-    bounds = wilson(min(part, whole), whole)
+    bounds = bounds or wilson(min(part, whole), whole)
     low = spell.ratio(bounds.low).removesuffix(" %")
     span = f"{low}{spell.MISSING}{spell.ratio(bounds.high)}"
     return f"{spell.count(part)} of {spell.count(whole)}, {span}"
@@ -159,7 +171,9 @@ def _of(part: float, whole: float) -> str:
 def _scoring_note(s: ServiceSummary) -> str:
     if s.eligible <= 0:
         return "no answer to judge"
-    return f"of {spell.count(s.eligible)} answers, lag p95 {spell.seconds(s.scoring_lag_s)}"
+    lag = s.scoring_lag_s
+    shown = "over 16 min" if lag is not None and lag >= LONGEST_LAG_S else spell.seconds(lag)
+    return f"of {spell.count(s.eligible)} answers, lag p95 {shown}"
 
 
 def _cost_note(s: ServiceSummary) -> str:

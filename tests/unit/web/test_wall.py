@@ -55,6 +55,12 @@ def test_sampled_calls_count_for_what_they_stand_for() -> None:
     assert fact(sampled, "Calls").value == "1,000"
     assert fact(sampled, "Calls").note == "60 k in 1h, 600 sampled"
     assert fact(sampled, "Errors").value == "0.5 %"
+    assert fact(sampled, "Errors").note == "6 of 600, 0.17\u20131.5 %"
+
+
+def test_a_lag_beyond_the_histogram_is_not_given_to_the_second() -> None:
+    late = changed(scoring_lag_s=1000.0)
+    assert fact(late, "Scored").note == "of 290 answers, lag p95 over 16 min"
 
 
 def test_what_is_not_known_is_a_dash_with_its_reason() -> None:
