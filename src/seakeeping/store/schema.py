@@ -306,7 +306,7 @@ EVALUATION_ROLLUPS = Table(
         "version": "UInt64",
     },
     "ReplacingMergeTree(version)",
-    ("service_name", "bucket", "traffic", "name", "evaluator"),
+    ("name", "service_name", "bucket", "traffic", "evaluator"),
     "toYYYYMM(bucket)",
     {"index_granularity": "1024"},
 )
