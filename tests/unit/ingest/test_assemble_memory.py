@@ -1,6 +1,7 @@
 """What is remembered, forgotten and fetched again."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tests.unit.ingest.by_hand import START, Bench, SetClock, chat, event, retrieval, said, span
 
@@ -181,3 +182,47 @@ def test_every_span_is_handed_on_once() -> None:
     plain, call = span(name="web"), chat("Hi", "Ho")
     assert len(bench.add(plain, call).spans) == 2
     assert bench.add(plain, call).spans == []
+
+
+def rounded(past: Past) -> None:
+    """Round what the store holds, as a column of microseconds does."""
+    past.kept_spans = {
+        k: replace(s, started_at=round(s.started_at, 6)) for k, s in past.kept_spans.items()
+    }
+    past.kept = {k: replace(i, started_at=round(i.started_at, 6)) for k, i in past.kept.items()}
+
+
+def test_a_call_that_the_store_rounded_is_not_taken_back() -> None:
+    past = Past()
+    call = chat("Hi", "Ho", at=1.000_000_4)
+    past.keep(Bench(clock=old_clock()), call)
+    rounded(past)
+    fresh = Bench(clock=SetClock(START + 100), history=past)
+    found = fresh.add(call)
+    assert [i.key for i in found.interactions] == [call_key(call)]
+    assert found.retractions == []
+
+
+def test_late_telemetry_tells_only_the_calls_that_it_changes() -> None:
+    past = Past()
+    root = span(lasts=99)
+    first = chat("Hi", "The first of them.", under=root, at=1)
+    second = chat("Hi again", "The second.", under=root, at=9, more={"gen_ai.request.stream": True})
+    past.keep(Bench(clock=old_clock()), root, first, second)
+    rounded(past)
+    fresh = Bench(clock=SetClock(START + 500), history=past)
+    found = fresh.add(retrieval("a", at=5, under=root))
+    assert [i.span_id for i in found.interactions] == [second.span_id]
+    assert found.retractions == []
+
+
+def test_a_call_whose_start_is_told_anew_leaves_its_old_row() -> None:
+    bench = Bench()
+    call = chat(at=1)
+    (early,) = bench.add(
+        event("gen_ai.choice", {"message": {"content": "Ho"}}, of=call)
+    ).interactions
+    found = bench.add(call)
+    (late,), (gone,) = found.interactions, found.retractions
+    assert gone.started_at == early.started_at != late.started_at
+    assert early.version < gone.version < late.version

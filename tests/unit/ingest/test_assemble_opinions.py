@@ -91,5 +91,5 @@ def test_a_result_as_a_span_event_counts_too() -> None:
 
 def test_our_own_scores_that_come_back_are_not_foreign() -> None:
     call = chat("Hi", "Ho")
-    own = {**judged(), "seakeeping.evaluator": "seakeeping"}
+    own = {**judged(), "seakeeping.evaluator.name": "faithfulness"}
     assert Bench().add(call, event(RESULT, of=call, attributes=own)).evaluations == []

@@ -18,6 +18,7 @@ an earlier text (a judge) takes nothing from the text it judges, and is itself n
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 import orjson
 
@@ -127,20 +128,50 @@ def answers_among(trace: Trace, calls: Sequence[Call], facts: Sequence[Facts]) -
     """
     if len(calls) == 1:
         return [Reply(calls[0], facts[0]).is_text and not _is_judge(trace, calls[0].head)]
-    revisions = [sum(step.revision for step in call.steps) for call in calls]
     replies, queries = _Replies(calls, facts), _queries(trace)
+    near, asked = _Window([_revision(call.steps) for call in calls]), _Window(_revisions(queries))
     found: list[bool] = []
     for index, call in enumerate(calls):
-        asked = _asked_after(call.head, queries)
-        near = revisions[max(0, index - _WINDOW) : index + 1 + _WINDOW]
-        basis = (*(step.revision for step in asked), 0, *near)
+        first = _first_after(call.head, queries)
+        basis = (
+            *near.mark(index - _WINDOW, index + 1 + _WINDOW),
+            *asked.mark(first, first + _WINDOW),
+        )
         span_id = call.head.span.span_id
         known = trace.verdicts.get(span_id)
         if known is None or known[0] != basis:
-            known = basis, _is_answer(trace, replies, index, asked)
+            known = basis, _is_answer(trace, replies, index, queries[first : first + _WINDOW])
             trace.verdicts[span_id] = known
         found.append(known[1])
     return found
+
+
+def _revision(steps: Sequence[Step]) -> int:
+    return sum(step.revision for step in steps)
+
+
+def _revisions(steps: Sequence[Step]) -> list[int]:
+    return [step.revision for step in steps]
+
+
+class _Window:
+    """Tells in constant time whether anything within a stretch of a list has changed.
+
+    Revisions only ever grow, so the sum and length of a stretch, with its ends, are as good as all
+    of it.
+    """
+
+    def __init__(self, revisions: Sequence[int]) -> None:
+        self._revisions = revisions
+        self._sums = [0, *accumulate(revisions)]
+
+    def mark(self, start: int, end: int) -> tuple[int, ...]:
+        """Return what changes whenever the items from ``start`` to ``end`` do."""
+        low, high = max(0, start), min(end, len(self._revisions))
+        if low >= high:
+            return (0,)
+        total = self._sums[high] - self._sums[low]
+        return total, high - low, self._revisions[low], self._revisions[high - 1]
 
 
 class _Replies:
@@ -249,10 +280,9 @@ def _start(step: Step) -> float:
     return step.span.started_at
 
 
-def _asked_after(head: Step, queries: Sequence[Step]) -> Sequence[Step]:
-    """Return the next of the queries that start when the call has ended."""
-    index = bisect_left(queries, head.ended_at - _SLACK_S, key=_start)
-    return queries[index : index + _WINDOW]
+def _first_after(head: Step, queries: Sequence[Step]) -> int:
+    """Return the index of the first query that starts when the call has ended."""
+    return bisect_left(queries, head.ended_at - _SLACK_S, key=_start)
 
 
 def _is_queried(reply: Reply, asked: Sequence[Step]) -> bool:

@@ -41,6 +41,8 @@ from seakeeping.records import Evaluation, Interaction, LogEvent, Span
 _CLOCK_SLACK_S = 5.0
 _MOST_UNPLACED = 10_000
 _MICROSECONDS = 1_000_000
+_ROUNDING_S = 2e-6
+"""How far the store may round a time: a call that moved by less did not move."""
 
 
 @dataclass(slots=True)
@@ -318,7 +320,7 @@ class Assembler:
             trace.told[built.span_id] = Told(built, version, basis)
             changes.interactions.append(built)
         elif is_fresh or before.is_retracted or before.interaction != built:
-            self._tell_again(trace, before, replace(built, version=self._version(version)), changes)
+            self._tell_again(trace, before, built, changes)
             trace.told[built.span_id].basis = basis
         else:
             before.basis = basis
@@ -340,13 +342,15 @@ class Assembler:
     def _tell_again(self, trace: Trace, before: Told, now: Interaction, changes: _Changes) -> None:
         if not before.is_retracted:
             self._take_back_moved(before, now, changes)
-        trace.told[now.span_id] = Told(now, now.version)
-        changes.interactions.append(now)
+        told = replace(now, version=self._version(before.version))
+        trace.told[now.span_id] = Told(told, told.version)
+        changes.interactions.append(told)
 
     def _take_back_moved(self, before: Told, now: Interaction, changes: _Changes) -> None:
         """Take back the old row of a call whose time or service was told anew."""
         old = before.interaction
-        if (old.service_name, old.started_at) != (now.service_name, now.started_at):
+        is_later = abs(old.started_at - now.started_at) > _ROUNDING_S
+        if is_later or old.service_name != now.service_name:
             changes.retractions.append(self._retraction(before))
 
     def _take_back(self, trace: Trace, speaking: set[str], changes: _Changes) -> None:

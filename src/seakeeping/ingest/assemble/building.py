@@ -23,6 +23,9 @@ from seakeeping.ingest.dialects.terms import (
 from seakeeping.ingest.dialects.usage import Usage
 from seakeeping.records import Interaction, Json, JsonObject, Span, Traffic
 
+TOKENS, ESTIMATED = "seakeeping.tokens", "estimated"
+"""Says that the tokens were told by nobody, but estimated from the text."""
+
 OWN_DOCUMENTS = "seakeeping.own_documents"
 """Says that the call itself told its documents, so none are looked for in its trace."""
 
@@ -277,9 +280,10 @@ def _add_notes(rest: dict[str, Json], facts: Facts) -> None:
 
 def _usage_with_estimate(facts: Facts, attributes: dict[str, Json]) -> Usage:
     """Return the usage; a stream that tells none gets an estimate from its text, marked as one."""
-    if not facts.usage.is_empty or not facts.output_messages or facts.error_type is not None:
+    is_streamed = facts.streaming or facts.time_to_first_token_s is not None
+    if not facts.usage.is_empty or not facts.output_messages or not is_streamed:
         return facts.usage
-    attributes["seakeeping.tokens"] = "estimated"
+    attributes[TOKENS] = ESTIMATED
     given = sum(len(text_in(m)) for m in facts.input_messages or ()) + len(facts.system or "")
     answered = sum(len(text_in(message)) for message in facts.output_messages)
     return Usage(

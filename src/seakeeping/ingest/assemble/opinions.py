@@ -10,7 +10,7 @@ from seakeeping.ingest.dialects.otel_genai import RESULT_EVENT, score_of
 from seakeeping.ingest.dialects.values import text_of
 from seakeeping.records import Evaluation, LogEvent, Span
 
-OWN_MARK = "seakeeping.evaluator"
+OWN_MARK = "seakeeping.evaluator.name"
 """The attribute by which our own exported scores are known when they come back."""
 
 

@@ -6,10 +6,10 @@ its span and completed from its interaction. A span of a call without an interac
 
 from collections.abc import Iterable
 
-from seakeeping.ingest.assemble.building import OWN_DOCUMENTS
+from seakeeping.ingest.assemble.building import ESTIMATED, OWN_DOCUMENTS, TOKENS
 from seakeeping.ingest.assemble.trace import Told, Trace, add_told, step_of
 from seakeeping.ingest.dialects import Facts, Step, read
-from seakeeping.ingest.dialects.usage import Usage
+from seakeeping.ingest.dialects.usage import NO_USAGE, Usage
 from seakeeping.records import Interaction, Span
 
 
@@ -63,13 +63,7 @@ def facts_of(interaction: Interaction) -> Facts:
         output_messages=interaction.output_messages,
         tool_definitions=interaction.tool_definitions,
         documents=interaction.documents if OWN_DOCUMENTS in interaction.attributes else (),
-        usage=Usage(
-            interaction.input_tokens,
-            interaction.output_tokens,
-            interaction.cache_read_tokens,
-            None,
-            interaction.reasoning_tokens,
-        ),
+        usage=_usage(interaction),
         cost_usd=interaction.cost_usd,
         finish_reasons=interaction.finish_reasons,
         time_to_first_token_s=interaction.time_to_first_token_s,
@@ -82,6 +76,18 @@ def facts_of(interaction: Interaction) -> Facts:
         environment=interaction.environment,
         prompt_name=interaction.prompt_name,
         prompt_version=interaction.prompt_version,
+    )
+
+
+def _usage(interaction: Interaction) -> Usage:
+    """Return the tokens that were told; estimates are made again."""
+    if interaction.attributes.get(TOKENS) == ESTIMATED:
+        return NO_USAGE
+    return Usage(
+        input=interaction.input_tokens,
+        output=interaction.output_tokens,
+        cache_read=interaction.cache_read_tokens,
+        reasoning=interaction.reasoning_tokens,
     )
 
 

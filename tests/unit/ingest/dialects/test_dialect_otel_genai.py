@@ -305,3 +305,15 @@ def test_events_alone_make_an_interaction_until_their_span_comes() -> None:
 def test_odd_events_do_no_harm(body: Json) -> None:
     call = chat("Hi", "Ho")
     assert one(call, event("gen_ai.choice", body, of=call)).answer_text == "Ho"
+
+
+def test_a_stream_without_usage_has_estimated_tokens_that_say_so() -> None:
+    found = one(chat("Hi there", "Hello you", more={"gen_ai.request.stream": True}))
+    assert (found.input_tokens, found.output_tokens, found.cost_usd) == (2, 3, None)
+    assert found.attributes["seakeeping.tokens"] == "estimated"
+
+
+def test_other_calls_without_usage_have_no_tokens() -> None:
+    found = one(chat("Hi there", "Hello you"))
+    assert (found.input_tokens, found.output_tokens) == (None, None)
+    assert "seakeeping.tokens" not in found.attributes
