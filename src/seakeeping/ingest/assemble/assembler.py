@@ -17,7 +17,7 @@ from seakeeping.ingest.assemble.grounding import Grounds, grounds_of, retrievals
 from seakeeping.ingest.assemble.logs import span_of, told_by
 from seakeeping.ingest.assemble.memory import Memory
 from seakeeping.ingest.assemble.opinions import evaluation_of, opinion_in, opinions_on
-from seakeeping.ingest.assemble.recall import recall
+from seakeeping.ingest.assemble.recall import complete, recall
 from seakeeping.ingest.assemble.records import Assembled, Prices, Retraction, TraceHistory
 from seakeeping.ingest.assemble.sharing import Sharing
 from seakeeping.ingest.assemble.trace import (
@@ -197,13 +197,11 @@ class Assembler:
         kept = stored_span(span, facts) if facts.step is Kind.MODEL else span
         step = step_of(kept, facts)
         step.traffic = traffic
-        trace.steps[span.span_id] = step
+        trace.keep(step)
+        if span.span_id in trace.recalled and facts.step is Kind.MODEL:
+            complete(step, trace.recalled[span.span_id])
         if span.span_id in trace.logs:
             add_told(step, told_by(trace.logs[span.span_id]))
-        if facts.query:
-            trace.queries += 1
-        if facts.step is Kind.WORKFLOW and facts.response_id is not None:
-            trace.handed_on.setdefault(span.parent_span_id, []).append(step)
         trace.opinions.extend(opinions_on(span, facts))
         self._memory.grow(trace, weight_of(span.attributes) + 1000)
         self._sharing.note(step)

@@ -44,7 +44,7 @@ def merged_facts(call: Call) -> Facts:
     inner = sorted(call.twins, key=lambda step: step.order, reverse=True)
     counted = next((s.facts.usage for s in inner if not s.facts.usage.is_empty), None)
     if counted is not None and head.error_type is None:
-        facts.usage = _joined_usage(counted, head.usage)
+        facts.usage = counted.completed(head.usage)
     first_token = next(
         (s.facts.time_to_first_token_s for s in inner if s.facts.time_to_first_token_s), None
     )
@@ -93,20 +93,6 @@ def _without_error(facts: Facts) -> Facts:
     if facts.error_type is None:
         return facts
     return replace(facts, error_type=None, error_text="", http_status=None, output_messages=None)
-
-
-def _joined_usage(inner: Usage, outer: Usage) -> Usage:
-    def either(one: int | None, other: int | None) -> int | None:
-        return other if one is None else one
-
-    return Usage(
-        either(inner.input, outer.input),
-        either(inner.output, outer.output),
-        either(inner.cache_read, outer.cache_read),
-        either(inner.cache_write, outer.cache_write),
-        either(inner.reasoning, outer.reasoning),
-        either(inner.total, outer.total),
-    )
 
 
 def duration_of(call: Call) -> float | None:

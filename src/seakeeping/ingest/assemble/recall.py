@@ -7,6 +7,7 @@ its span and completed from its interaction. A span of a call without an interac
 from collections.abc import Iterable
 
 from seakeeping.ingest.assemble.building import ESTIMATED, OWN_DOCUMENTS, TOKENS
+from seakeeping.ingest.assemble.trace import Step as Stored
 from seakeeping.ingest.assemble.trace import Told, Trace, add_told, step_of
 from seakeeping.ingest.dialects import Facts, Step, read
 from seakeeping.ingest.dialects.usage import NO_USAGE, Usage
@@ -22,7 +23,7 @@ def recall(trace: Trace, spans: Iterable[Span], interactions: Iterable[Interacti
         trace.from_store.add(span.span_id)
         facts = read(span)
         if facts is not None:
-            trace.steps[span.span_id] = step_of(span, facts)
+            trace.keep(step_of(span, facts))
     for interaction in interactions:
         _recall_call(trace, interaction)
     trace.needs_history = False
@@ -39,9 +40,14 @@ def _recall_call(trace: Trace, interaction: Interaction) -> None:
         trace.steps[span_id] = step
         trace.parents.setdefault(span_id, interaction.parent_span_id)
     if step.facts.step is Step.MODEL:
-        add_told(step, facts_of(interaction))
-        step.own = step.facts
+        complete(step, interaction)
         trace.recalled[span_id] = interaction
+
+
+def complete(step: Stored, interaction: Interaction) -> None:
+    """Let a stored interaction tell what its span does not: content, what twins and events told."""
+    add_told(step, facts_of(interaction))
+    step.own = step.facts
 
 
 def _dialect(interaction: Interaction) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from seakeeping.ingest.dialects import Facts, Score
+from seakeeping.ingest.dialects import Step as Kind
 from seakeeping.records import Interaction, JsonObject, LogEvent, Span
 
 Key = tuple[str, str]
@@ -114,6 +115,15 @@ class Trace:
         self.parents[span_id] = parent
         if parent is not None and parent not in self.parents:
             self.awaited.add(parent)
+
+    def keep(self, step: Step) -> None:
+        """Remember a step, and what it asked or handed on."""
+        facts = step.facts
+        self.steps[step.span.span_id] = step
+        if facts.query:
+            self.queries += 1
+        if facts.step is Kind.WORKFLOW and facts.response_id is not None:
+            self.handed_on.setdefault(step.span.parent_span_id, []).append(step)
 
     def ancestors(self, span_id: str) -> Iterator[str]:
         """Yield the ids above a span, nearest first, as far as they are known."""

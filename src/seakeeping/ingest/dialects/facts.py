@@ -83,16 +83,14 @@ class Facts:
     def fill(self, other: "Facts") -> None:
         """Take what ``other`` tells and this does not; never the step, dialect or operation."""
         for name in _FILLED:
-            if not getattr(self, name):
-                value = getattr(other, name)
-                if value:
-                    setattr(self, name, value)
-        if self.usage.is_empty:
-            self.usage = other.usage
+            if getattr(self, name) in _NOTHING:
+                setattr(self, name, getattr(other, name))
+        self.usage = self.usage.completed(other.usage)
         for key, value in other.extras.items():
             self.extras.setdefault(key, value)
 
 
+_NOTHING = (None, "", ())
 _FILLED = tuple(
     f.name
     for f in fields(Facts)

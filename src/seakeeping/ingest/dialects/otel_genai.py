@@ -261,21 +261,7 @@ def usage_in(attributes: JsonObject) -> Usage:
     total = first_count(attributes, "gen_ai.usage.total_tokens", "llm.usage.total_tokens")
     told = whole_usage(Usage(tokens_in, tokens_out, cache_read, cache_write, reasoning, total))
     raw = attributes.get("gen_ai.usage.raw")
-    return told if raw is None else _completed(told, usage_of(object_of(raw)))
-
-
-def _completed(told: Usage, raw: Usage) -> Usage:
-    def either(one: int | None, other: int | None) -> int | None:
-        return other if one is None else one
-
-    return Usage(
-        either(told.input, raw.input),
-        either(told.output, raw.output),
-        either(told.cache_read, raw.cache_read),
-        either(told.cache_write, raw.cache_write),
-        either(told.reasoning, raw.reasoning),
-        either(told.total, raw.total),
-    )
+    return told if raw is None else told.completed(usage_of(object_of(raw)))
 
 
 def cost_in(attributes: JsonObject) -> float | None:

@@ -29,6 +29,19 @@ class Usage:
         """Say whether nothing was told."""
         return self.input is None and self.output is None and self.total is None
 
+    def completed(self, other: "Usage") -> "Usage":
+        """Return this with what only ``other`` tells."""
+        if other is NO_USAGE or self is other:
+            return self
+        return Usage(
+            other.input if self.input is None else self.input,
+            other.output if self.output is None else self.output,
+            other.cache_read if self.cache_read is None else self.cache_read,
+            other.cache_write if self.cache_write is None else self.cache_write,
+            other.reasoning if self.reasoning is None else self.reasoning,
+            other.total if self.total is None else self.total,
+        )
+
 
 NO_USAGE = Usage()
 
