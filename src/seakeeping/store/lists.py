@@ -101,25 +101,30 @@ def _stretches(
     mark: Mark | None,
     limit: int,
 ) -> Iterator[list[Candidate]]:
-    """Yield candidates, newest first, until none are left."""
+    """Yield candidates, newest first, until none are left; a page's worth at once if there is."""
     bottom = micros(where.start) if where.start is not None else None
     wanted = limit + _SPARE
+    waiting: list[Candidate] = []
     for low in _horizons(client, listing.table, where, mark):
         is_last = low is None or (bottom is not None and low <= bottom)
         while True:
             found = _candidates(client, listing, where, mark, bottom if is_last else low, wanted)
-            if found:
-                mark = found[-1].mark
-                yield _distinct(found)
+            waiting += found
             if len(found) < wanted:
                 break
+            mark = found[-1].mark
+            yield _distinct(waiting)
+            waiting = []
             wanted = min(2 * wanted, _MOST)  # many were superseded: look further at once
+        if is_last or len(waiting) > limit:
+            yield _distinct(waiting)
+            waiting = []
         if is_last:
             return
-        mark = _end_of(low, mark, listing)
+        mark = _end_of(low, listing)
 
 
-def _end_of(low: int | None, mark: Mark | None, listing: Listing[Item]) -> Mark:
+def _end_of(low: int | None, listing: Listing[Item]) -> Mark:
     assert low is not None
     return Mark(low, ("",) * len(listing.key))
 
