@@ -81,10 +81,11 @@ def start(server: Server) -> subprocess.Popen[bytes]:
     """Start the server and return once it takes spans."""
     server.folder.mkdir(parents=True, exist_ok=True)
     arguments, environment = server.command()
-    log = (WORK / f"{server.name}.server.log").open("ab")
-    process = subprocess.Popen(
-        arguments, env=os.environ | environment, stdout=log, stderr=log, cwd=server.folder
-    )
+    WORK.mkdir(exist_ok=True)
+    with (WORK / f"{server.name}.server.log").open("ab") as log:
+        process = subprocess.Popen(
+            arguments, env=os.environ | environment, stdout=log, stderr=log, cwd=server.folder
+        )
     deadline = time.monotonic() + _START_LIMIT_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
