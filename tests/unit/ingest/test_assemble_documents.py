@@ -1,6 +1,7 @@
+from dataclasses import replace
 from itertools import permutations
 
-from tests.unit.ingest.by_hand import Bench, chat, one, retrieval, span
+from tests.unit.ingest.by_hand import START, Bench, chat, one, retrieval, span
 
 from seakeeping.records import Json
 
@@ -91,3 +92,14 @@ def test_a_reranker_that_tells_only_ids_keeps_the_texts() -> None:
     }
     found = one(retrieval("a", "b"), span(reranked, at=0.3, lasts=0.1), chat("Hi", "Ho", at=1))
     assert [(d.id, d.content, d.score) for d in found.documents] == [("d-b", "b", 0.9)]
+
+
+def test_a_retriever_whose_clock_is_a_day_off_still_grounds_the_call() -> None:
+    for ahead in (86_400.0, -86_400.0):
+        found = replace(retrieval("a"), service_name="search", started_at=START + ahead)
+        assert [d.content for d in one(found, chat("Hi", "Ho", at=1)).documents] == ["a"]
+
+
+def test_a_much_later_retrieval_of_the_same_service_is_later() -> None:
+    late = retrieval("a", at=7_200)
+    assert one(late, chat("Hi", "Ho", at=1)).documents == ()

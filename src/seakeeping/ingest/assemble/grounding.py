@@ -17,6 +17,7 @@ from seakeeping.records import Document
 _SLACK_S = 1e-5
 _ROOT = ""
 _MOST = 64
+_SKEW_S = 3600.0
 
 Levels = dict[str, list[Step]]
 """Retrievals by each span above them, in order of their end."""
@@ -67,7 +68,8 @@ def grounds_of(call: Call, trace: Trace, levels: Levels, answer_ends: Sequence[f
     index = bisect_right(answer_ends, start)
     since = answer_ends[index - 1] - _SLACK_S if index else None
     for level in (*trace.ancestors(call.head.span.span_id), _ROOT):
-        before = _before(levels.get(level, ()), start, since)
+        steps = levels.get(level, ())
+        before = [*_before(steps, start, since), *_skewed(steps, start, call.head)]
         if before:
             return Grounds(_given(before), _query(before))
     return NO_GROUNDS
@@ -84,6 +86,13 @@ def _before(steps: Sequence[Step], start: float, since: float | None) -> Sequenc
     if since is None:
         return latest
     return [step for step in latest if step.span.started_at >= since] or latest
+
+
+def _skewed(steps: Sequence[Step], start: float, head: Step) -> list[Step]:
+    """Return retrievals of other services whose clocks are so far ahead that times tell nothing."""
+    index = bisect_right(steps, start + _SKEW_S, key=_end)
+    own = head.span.service_name
+    return [step for step in steps[index : index + _MOST] if step.span.service_name != own]
 
 
 def _end(step: Step) -> float:
