@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from seakeeping.config.keys import hash_key
 from seakeeping.errors import StoreTooNew
@@ -59,8 +59,9 @@ def running_postgres(binaries: Path) -> Iterator[str]:
             cwd=folder,
         )  # fmt: skip
         try:
-            _wait_for(folder / ".s.PGSQL.5432", server)
-            yield f"postgresql://postgres@/postgres?host={folder}"
+            url = f"postgresql://postgres@/postgres?host={folder}"
+            _wait_for(url, server)
+            yield url
         finally:
             server.send_signal(signal.SIGINT)  # end now, whoever is connected
             server.wait(20)
@@ -68,12 +69,18 @@ def running_postgres(binaries: Path) -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def _wait_for(socket: Path, server: subprocess.Popen[bytes]) -> None:
+def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 30
-    while not socket.exists():
-        assert server.poll() is None, "PostgreSQL ended"
-        assert time.monotonic() < deadline, "PostgreSQL did not come up"
-        time.sleep(0.02)  # a poll with a deadline
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    while True:
+        try:
+            engine.connect().close()
+            break
+        except OperationalError:
+            assert server.poll() is None, "PostgreSQL ended"
+            assert time.monotonic() < deadline, "PostgreSQL did not come up"
+            time.sleep(0.05)  # a poll with a deadline
+    engine.dispose()
 
 
 class FakeClock:
