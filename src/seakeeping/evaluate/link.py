@@ -1,5 +1,6 @@
 """One worker process seen from the pool: started, asked, replaced when lost."""
 
+import contextlib
 import json
 import os
 import socket
@@ -70,10 +71,9 @@ class WorkerLink:
     def _greet(self, settings: object) -> None:
         stdin = self._process.stdin
         assert stdin is not None  # asked for above; stays open as the sign that we live
-        try:
+        # where it died at once the introduction fails, and tells so
+        with contextlib.suppress(BrokenPipeError):
             stdin.write(json.dumps(settings).encode() + b"\n")
-        except BrokenPipeError:
-            pass  # it died at once: the introduction fails and tells so
 
     def _introduced(self) -> tuple[EvaluatorFacts, ...]:
         try:

@@ -1,0 +1,85 @@
+"""What a server asks and tells by itself: it scrapes targets, and emits its scores over OTLP."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from tests.e2e.conftest import Server
+from tests.e2e.test_server_survives import call, post, scored
+
+from seakeeping.ingest.otlp import Encoding, decode_logs, inflate
+from seakeeping.records import LogEvent
+
+EXPOSITION = b"""# TYPE vllm:num_requests_running gauge
+vllm:num_requests_running{model_name="m"} 3
+# TYPE vllm:time_to_first_token_seconds histogram
+vllm:time_to_first_token_seconds_bucket{le="0.1"} 2
+vllm:time_to_first_token_seconds_bucket{le="+Inf"} 5
+vllm:time_to_first_token_seconds_sum 1.5
+vllm:time_to_first_token_seconds_count 5
+"""
+
+
+class Neighbour(BaseHTTPRequestHandler):
+    """A metrics target and an OTLP endpoint in one."""
+
+    told: ClassVar[list[LogEvent]] = []
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain; version=0.0.4")
+        self.end_headers()
+        self.wfile.write(EXPOSITION)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        plain = inflate(self.headers.get("Content-Encoding", "identity"), body, 1 << 20)
+        Neighbour.told.extend(decode_logs(Encoding.PROTOBUF, plain))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def neighbour() -> Iterator[str]:
+    Neighbour.told.clear()
+    listener = ThreadingHTTPServer(("127.0.0.1", 0), Neighbour)
+    thread = threading.Thread(target=listener.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"http://127.0.0.1:{listener.server_port}"
+    listener.shutdown()
+    thread.join()
+    listener.server_close()
+
+
+def test_targets_are_scraped_and_scores_are_emitted(tmp_path: Path, neighbour: str) -> None:
+    settings = tmp_path / "seakeeping.toml"
+    settings.write_text(
+        f'scrape = ["{neighbour}/metrics"]\nscrape_interval_s = 1\nemit_endpoint = "{neighbour}"\n'
+    )
+    server = Server(tmp_path, "--settings", str(settings))
+    server.start()
+    try:
+        one = call(0x51)
+        post(server, one)
+        server.until(lambda: scored(server, one))
+        events = server.until(lambda: [e for e in Neighbour.told if e.span_id == one.span_id])
+        points = server.until(lambda: first_tokens(server, neighbour.removeprefix("http://")))
+    finally:
+        server.stop()
+    names = {e.attributes["gen_ai.evaluation.name"] for e in Neighbour.told}
+    assert {e.name for e in events} == {"gen_ai.evaluation.result"}
+    assert "response_validity" in names
+    assert points[0]["count"] == 5
+    assert points[0]["buckets"] == [[0.1, 2], ["+Inf", 3]]
+
+
+def first_tokens(server: Server, service: str) -> list[dict[str, object]]:
+    query = f"service={service}&name=vllm:time_to_first_token_seconds"
+    items: list[dict[str, object]] = server.get(f"/api/metrics?{query}")["items"]
+    return items
