@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,6 +94,11 @@ def test_no_module_imports_itself_through_others() -> None:
     assert len(graph) > 5
     cycles = {tuple(sorted(trail)) for name in graph if (trail := cycle_through(name, graph))}
     assert not cycles
+
+
+def test_every_test_file_has_a_name_of_its_own() -> None:
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert not [name for name, files in names.items() if files > 1]
 
 
 def test_cycle_finder_finds_a_cycle() -> None:
