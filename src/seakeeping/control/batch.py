@@ -12,11 +12,12 @@ from seakeeping.records import LogEvent, MetricPoint, Signal, Span
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Decoded telemetry of the spool's range ``start`` .. ``end``."""
+    """Decoded telemetry of the spool's range ``start`` .. ``end``, from so many bodies."""
 
     start: Position
     end: Position
     received_at: float
+    bodies: int
     spans: list[Span]
     logs: list[LogEvent]
     points: list[MetricPoint]
@@ -39,6 +40,7 @@ def decode(entries: Sequence[Entry], quarantine: Quarantine) -> Batch:
         start=entries[0].start,
         end=entries[-1].end,
         received_at=entries[0].record.received_at,
+        bodies=len(entries),
         spans=[],
         logs=[],
         points=[],

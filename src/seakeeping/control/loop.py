@@ -4,8 +4,12 @@ While one batch is being stored the next one is read, assembled and scored; neve
 bounded by two batches. The range is marked durably before the first row of it is stored and the
 cursor moves when the last one is, so a replay after a crash cuts the same batch and nothing is
 lost or counted twice.
+
+A batch that the store refuses for good, or that meets a fault of ours, must not stop the stream:
+it is taken again body by body, and the body at fault goes to quarantine.
 """
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
@@ -16,7 +20,7 @@ from seakeeping.clock import Clock
 from seakeeping.control.batch import Batch, decode
 from seakeeping.control.flow import Flow, Work
 from seakeeping.control.quarantine import Quarantine
-from seakeeping.errors import StoreUnavailable
+from seakeeping.errors import EvaluatorFailed, StoreUnavailable
 from seakeeping.ingest.assemble import Assembled
 from seakeeping.ingest.spool import Entry, Position, Range, SpoolReader
 from seakeeping.records import LogEvent, Span
@@ -44,7 +48,7 @@ class Loop:
 
     Args:
         reader: the spool's reading end; only this loop touches it.
-        assembler: holds the memory of recent traces.
+        make_assembler: makes what holds the memory of recent traces.
         flow: scores and stores.
         quarantine: keeps what cannot be processed.
         clock: for gathering and for the lag.
@@ -56,7 +60,7 @@ class Loop:
         self,
         *,
         reader: SpoolReader,
-        assembler: Assembles,
+        make_assembler: Callable[[], Assembles],
         flow: Flow,
         quarantine: Quarantine,
         clock: Clock,
@@ -64,7 +68,8 @@ class Loop:
         beat: Callable[[], None],
     ) -> None:
         self._reader = reader
-        self._assembler = assembler
+        self._make_assembler = make_assembler
+        self._assembler = make_assembler()
         self._flow = flow
         self._quarantine = quarantine
         self._clock = clock
@@ -74,6 +79,8 @@ class Loop:
         self._replay: Range | None = reader.pending()
         self._prepared: Work | None = None
         self._storing: tuple[Work, Future[None]] | None = None
+        self._settling: Future[None] | None = None
+        self._one_by_one_to: Position | None = None
         self._gathering_since: float | None = None
         self._beaten_at = float("-inf")
 
@@ -116,16 +123,40 @@ class Loop:
         self._storing = None
         try:
             future.result()
-        except StoreUnavailable:
+        except (StoreUnavailable, EvaluatorFailed):
             if not self._stop.is_set():
                 raise
             return False  # it stays in the spool
+        except Exception as error:  # of whatever kind: the stream must go on
+            self._fall_back(work.batch, error)
+            return True
         self._reader.advance(work.batch.end)
         return True
 
+    def _fall_back(self, batch: Batch, error: Exception) -> None:
+        """Take a batch that failed again body by body; put the body at fault aside."""
+        metrics.ERRORS.labels("pipeline", type(error).__name__).inc()
+        print(f"seakeeping: batch {batch.token}: {error}", file=sys.stderr, flush=True)
+        if batch.bodies > 1:
+            self._one_by_one_to = batch.end
+            self._read_to = batch.start
+        else:
+            (entry,) = self._reader.read_range(Range(batch.start, batch.end))
+            self._quarantine.keep(batch.token, entry.record, error)
+            self._reader.advance(batch.end)
+            self._read_to = batch.end
+        # what memory took in of these and later bodies was not stored: it must tell it again
+        self._assembler = self._make_assembler()
+        self._prepared = None
+
     def _settle(self) -> bool:
-        if self._storing is None and self._prepared is None and not self._flow.is_settled:
-            self._flow.settle().result()
+        """Refresh the rollups that wait once no batch is under way; never block for it."""
+        if self._settling is not None and self._settling.done():
+            settled, self._settling = self._settling, None
+            settled.result()
+        is_resting = self._storing is None and self._prepared is None
+        if is_resting and self._settling is None and not self._flow.is_settled:
+            self._settling = self._flow.settle()
         return False
 
     def _prepare(self) -> Work | None:
@@ -142,6 +173,8 @@ class Loop:
             replay, self._replay = self._replay, None
             if entries := self._reader.read_range(replay):
                 return entries
+        if self._one_by_one_to is not None and self._read_to < self._one_by_one_to:
+            return self._reader.read(self._read_to, max_records=1)
         if self._is_gathering():
             return []
         entries = self._reader.read(self._read_to, max_bytes=FULL_BYTES, max_records=FULL_RECORDS)

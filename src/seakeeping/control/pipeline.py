@@ -4,6 +4,7 @@ Wires the rooms: spool, decoder, assembler, scoring workers, redaction, store; a
 stream the chores: resources that changed, erased users, scrape targets, retention.
 """
 
+import gc
 import secrets
 import sys
 import threading
@@ -103,15 +104,25 @@ class LivePrices:
 
 
 class Erasures:
-    """Users who were erased, as of the last look."""
+    """Users who were erased, as of the last look.
 
-    def __init__(self, ledger: Ledger) -> None:
+    Args:
+        ledger: knows who was erased, and when.
+        erase: deletes what is stored of a user; called again for each newly known one, for what
+            was on its way to the store when the user was erased.
+    """
+
+    def __init__(self, ledger: Ledger, erase: Callable[[str], object]) -> None:
         self._ledger = ledger
+        self._erase = erase
         self.known: Mapping[str, float] = {}
 
     def refresh(self) -> None:
         """Look again."""
-        self.known = self._ledger.erased()
+        before, self.known = self.known, self._ledger.erased()
+        for user_id, at in self.known.items():
+            if before.get(user_id) != at:
+                self._erase(user_id)
 
 
 class Pipeline:
@@ -120,14 +131,16 @@ class Pipeline:
     def __init__(self, settings: Settings, child: Child, clock: Clock) -> None:
         self._settings, self._child, self._clock = settings, child, clock
         self._open = ExitStack()
+        self._is_running = False
         spool_dir = settings.data / "spool"
         self._reader = SpoolReader(spool_dir)
         self._open.callback(self._reader.close)
         self._store = connect(settings.store_url or "", token=settings.store_token)
         self._patience = Patience(child.stop, child.beat)
         self._resources = ResourceFolder(settings.config, keep=settings.data / "run" / "resources")
-        self._erasures = Erasures(open_ledger(settings))
+        self._erasures = Erasures(open_ledger(settings), self._erase_again)
         self._pool = self._make_pool()
+        self._open.callback(lambda: self._pool.close())
         self._emitter = self._make_emitter()
         self._flow = Flow(
             store=self._store,
@@ -139,11 +152,7 @@ class Pipeline:
         )
         self._loop = Loop(
             reader=self._reader,
-            assembler=Assembler(
-                prices=LivePrices(self._resources),
-                clock=clock,
-                history=StoredPast(self._store, self._patience),
-            ),
+            make_assembler=self._make_assembler,
             flow=self._flow,
             quarantine=Quarantine(spool_dir / "quarantine"),
             clock=clock,
@@ -158,20 +167,27 @@ class Pipeline:
             stale = self._patience(self._store.stale_buckets)
             self._flow.settle(stale).result()
             self._erasures.refresh()
+            self._is_running = True
             chores = Chores(self._chores(), self._clock, self._child.stop)
             chores.start()
             self._child.ready(workers=self._pool.pids)
             self._loop.run()
             chores.join(timeout_s=2.0)
 
+    def _make_assembler(self) -> Assembler:
+        return Assembler(
+            prices=LivePrices(self._resources),
+            clock=self._clock,
+            history=StoredPast(self._store, self._patience),
+        )
+
     def _make_pool(self) -> WorkerPool:
-        choice = self._resources.current.evaluators
+        self._choice = choice = self._resources.current.evaluators
         pool = WorkerPool(
             workers=worker_count(self._settings.workers),
             timeout_s=self._settings.evaluator_timeout_s,
             enabled=[name for name in evaluator_names() if choice.allows(name)],
         )
-        self._open.callback(pool.close)
         return pool
 
     def _make_emitter(self) -> Emitter | None:
@@ -183,6 +199,9 @@ class Pipeline:
         return emitter
 
     def _score(self, interactions: Sequence[Interaction]) -> list[Evaluation]:
+        if self._resources.current.evaluators != self._choice:
+            self._pool.close()
+            self._pool = self._make_pool()
         shed = _COSTLY if self._reader.backlog_bytes() > SHED_BYTES else frozenset[CostClass]()
         return self._pool.score(interactions, shed=shed)
 
@@ -201,6 +220,10 @@ class Pipeline:
             Chore("retention", 600.0, self._retire, first_s=30.0),
         ]
 
+    def _erase_again(self, user_id: str) -> None:
+        if self._is_running:
+            self._store.erase_subject(user_id)
+
     def _retire(self) -> None:
         for line in self._store.apply_retention(self._settings, self._clock.now()):
             print(f"seakeeping: retention: {line}", file=sys.stderr, flush=True)
@@ -216,6 +239,9 @@ class Pipeline:
 
 def main() -> None:
     """Run as a child of the supervisor."""
+    # a batch makes many objects that live as long as it does: collecting seldom halves the cost
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     child = enter()
     Pipeline(Settings.from_json(child.settings), child, SystemClock()).run()
 

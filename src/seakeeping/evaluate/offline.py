@@ -150,7 +150,7 @@ def _call(
     clock: Clock,
 ) -> Interaction:
     """Return a line in the usual form as a call; equal lines make the same ids."""
-    name = str(document.get("id") or json.dumps(document, sort_keys=True))
+    name = json.dumps(document, sort_keys=True)  # an "id" is unique in its own file at most
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
     asked: JsonObject = {"role": "user", "parts": [{"type": "text", "content": question}]}
     said: JsonObject = {"role": "assistant", "parts": [{"type": "text", "content": answer}]}

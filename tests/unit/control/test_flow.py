@@ -10,7 +10,7 @@ from seakeeping.control.batch import Batch, decode
 from seakeeping.control.flow import Flow, latest_versions
 from seakeeping.control.loop import Loop
 from seakeeping.control.quarantine import Quarantine
-from seakeeping.errors import StoreUnavailable
+from seakeeping.errors import SeakeepingError, StoreUnavailable
 from seakeeping.evaluate import skipped
 from seakeeping.ingest.assemble import Assembled, Retraction
 from seakeeping.ingest.otlp import Encoding, encode_traces
@@ -70,6 +70,7 @@ class Memory:
         self.points: list[MetricPoint] = []
         self.rolled: list[set[tuple[str, float]]] = []
         self.tokens: list[str] = []
+        self.refuses = ""
 
     def _come_or_go(self) -> None:
         if self.away > 0:
@@ -78,6 +79,8 @@ class Memory:
 
     def insert_spans(self, spans: Sequence[Span], token: str) -> None:
         self._come_or_go()
+        if any(s.name == self.refuses for s in spans):
+            raise SeakeepingError("the store refused a statement")
         self.tokens.append(token)
         self.spans.update({(s.trace_id, s.span_id): s for s in spans})
 
@@ -145,7 +148,7 @@ def flow(store: Memory, privacy: Open | None = None, stop: threading.Event | Non
 
 
 def batch(*spans: Span) -> Batch:
-    return Batch(Position(1, 0), Position(1, 9), 0.0, list(spans), [], [])
+    return Batch(Position(1, 0), Position(1, 9), 0.0, 1, list(spans), [], [])
 
 
 def assembled(*calls: Interaction, gone: Sequence[Retraction] = ()) -> Assembled:
@@ -206,8 +209,8 @@ def test_rollups_that_wait_are_settled_on_request() -> None:
     assert work.is_settled
 
 
-def record(*numbers: int) -> SpoolRecord:
-    body = encode_traces([span(n) for n in numbers])
+def record(*numbers: int, name: str = "chat") -> SpoolRecord:
+    body = encode_traces([replace(span(n), name=name) for n in numbers])
     return SpoolRecord(Signal.TRACES, Encoding.PROTOBUF, 1_764_000_000.0, body)
 
 
@@ -228,7 +231,7 @@ class Node:
         self.reader = SpoolReader(self.folder)
         self.loop = Loop(
             reader=self.reader,
-            assembler=self.assembler,
+            make_assembler=lambda: self.assembler,
             flow=flow(self.store),
             quarantine=Quarantine(self.folder / "quarantine"),
             clock=SystemClock(),
@@ -292,6 +295,19 @@ def test_a_fault_of_the_assembler_costs_no_span(node: Node) -> None:
     assert len(node.store.spans) == 1
     assert not node.store.interactions
     assert list((node.folder / "quarantine").glob("*.json"))
+
+
+def test_what_the_store_refuses_for_good_is_put_aside_alone_and_the_stream_goes_on(
+    node: Node,
+) -> None:
+    node.store.refuses = "poison"
+    node.writer.append([record(1), record(2, name="poison"), record(3)])
+    node.writer.append([record(4)])
+    node.drain()
+    assert {int(trace, 16) for trace, _ in node.store.spans} == {1, 3, 4}
+    assert {int(trace, 16) for trace, _ in node.store.interactions} == {1, 3, 4}
+    kept = list((node.folder / "quarantine").glob("*.protobuf"))
+    assert [p.read_bytes() for p in kept] == [record(2, name="poison").body]
 
 
 def test_the_quarantine_lets_the_oldest_go_when_full(tmp_path: Path) -> None:
