@@ -184,6 +184,14 @@ def test_coverage_blames_us_only_for_what_is_our_fault(store: Store) -> None:
     assert summary.scoring_lag_s == pytest.approx(1.0, rel=0.1)
 
 
+def test_the_score_of_a_call_that_was_sent_late_lags_from_its_arrival(store: Store) -> None:
+    late = make_interaction(1, version=int((NOON + 1000) * 1e6))
+    store.insert_evaluations([(make_evaluation(late, evaluated_at=NOON + 1003), late)], "t")
+    keep(store, [late])
+    [summary] = store.services(NOON + 300, 3600)
+    assert summary.scoring_lag_s == pytest.approx(3.0, rel=0.2)
+
+
 def test_a_summary_tells_what_it_knows(store: Store) -> None:
     bare = make_interaction(
         2, input_messages=None, output_messages=None, answer_text=None, cost_usd=None,

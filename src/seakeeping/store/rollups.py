@@ -56,6 +56,9 @@ FROM (
 GROUP BY service_name, bucket, traffic
 """
 
+LATE_S = 60
+"""A call that arrives this long after its end was sent late: its scoring lags from its arrival."""
+
 _REFRESH_EVALUATIONS = f"""
 INSERT INTO evaluation_rollups
 SELECT service_name, bucket, traffic, name, evaluator,
@@ -70,7 +73,7 @@ FROM (
     toUInt64(made.skipped_reason = '') AS scored, answered.sampling_weight AS w,
     ifNull(made.score_value, 0) AS score, toString(made.score_label) AS label,
     splitByChar(':', toString(made.skipped_reason))[1] AS reason,
-    {edge_sql("greatest(0, toFloat64(made.evaluated_at) - answered.ended_at)")} AS edge,
+    {edge_sql("greatest(0, toFloat64(made.evaluated_at) - answered.since)")} AS edge,
     toUInt64(0) AS old
   FROM (
     SELECT service_name, bucket, trace_id, span_id, name, evaluator, score_value, score_label,
@@ -79,7 +82,9 @@ FROM (
   ) AS made
   INNER JOIN (
     SELECT trace_id, span_id, traffic, sampling_weight,
-      toFloat64(started_at) + ifNull(duration_s, 0) AS ended_at
+      toFloat64(started_at) + ifNull(duration_s, 0) AS ended_at,
+      version / 1e6 AS arrived_at,
+      if(arrived_at - ended_at > {LATE_S}, arrived_at, ended_at) AS since
     FROM interactions FINAL WHERE {{rows}} AND is_answer = 1
   ) AS answered ON made.trace_id = answered.trace_id AND made.span_id = answered.span_id
   UNION ALL

@@ -14,8 +14,8 @@ class ServiceSummary:
     faithfulness result, ``unsupported`` those it flags. ``eligible`` are answers that should have
     been scored: the scored ones and those skipped for our own fault; ``coverage_ratio`` is scored
     of eligible. ``skipped`` counts the answers skipped for any reason. ``scoring_lag_s`` is the
-    95th percentile of the time from the end of a call to its evaluation. ``content_ratio`` is the
-    share of calls that came with content.
+    95th percentile of the time from the end of a call (from its arrival, where it was sent more
+    than a minute late) to its evaluation. ``content_ratio`` is the share of calls with content.
     """
 
     service_name: str
