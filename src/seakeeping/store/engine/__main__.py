@@ -7,12 +7,19 @@ answered, so an engine that hangs is a child that is restarted. It says its port
 
 import os
 import sys
+import time
+from functools import partial
 from pathlib import Path
 
 from seakeeping.process import BEAT_S, Child, enter
+from seakeeping.store.engine.damage import Damage, free_bytes
 from seakeeping.store.engine.embedded import EngineError, load
 from seakeeping.store.engine.server import Endpoint, StoreServer
 from seakeeping.store.engine.sessions import EngineLimits, Sessions
+
+
+class StartAnew(Exception):
+    """The engine should start anew; the supervisor does that."""
 
 
 def limits_of(child: Child) -> EngineLimits:
@@ -31,7 +38,9 @@ def serve(child: Child) -> None:
     """Serve the folder until asked to stop."""
     os.umask(0o077)
     sessions = Sessions(load(), Path(child.settings["path"]), limits_of(child))
-    endpoint = Endpoint(sessions, child.settings["token"])
+    folder = Path(child.settings["path"])
+    damage = Damage(partial(free_bytes, folder), time.monotonic)
+    endpoint = Endpoint(sessions, child.settings["token"], note_failure=damage.note)
     server = StoreServer(int(child.settings.get("port") or 0), endpoint)
     sessions.pulse()
     server.start()
@@ -39,6 +48,8 @@ def serve(child: Child) -> None:
     while not child.stop.wait(BEAT_S):
         sessions.pulse()
         child.beat()
+        if reason := damage.reason_to_start_anew():
+            raise StartAnew(reason)
     server.shutdown()
     sessions.close()
 
@@ -47,7 +58,7 @@ if __name__ == "__main__":
     status = 0
     try:
         serve(enter())
-    except (EngineError, OSError, RuntimeError) as error:
+    except (EngineError, OSError, RuntimeError, StartAnew) as error:
         print(f"store: {error}", file=sys.stderr)
         status = 1
     # the engine's threads do not take part in the interpreter's shutdown

@@ -6,7 +6,7 @@ second: the standard library's server is fast enough for that and light.
 
 import secrets
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -44,10 +44,11 @@ IDLE_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What the handlers serve: the engine's connections, and who may use them."""
+    """What the handlers serve: the engine, who may use it, and who hears of its failures."""
 
     sessions: Sessions
     token: str
+    note_failure: Callable[[int], None] = lambda code: None
     body_limit: int = BODY_LIMIT
 
 
@@ -120,6 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
                 raise BadRequest("Cannot execute query in readonly mode: use POST", 164)
             self._execute(query)
         except (EngineError, BadRequest) as error:
+            self.server.endpoint.note_failure(error.code)
             self._fail(error.code, str(error))
 
     def _fields(self) -> dict[str, str]:
