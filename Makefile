@@ -29,7 +29,7 @@ demo: .make/runtime
 	$(BIN)/seakeeping up --demo
 
 test: .make/development
-	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 check: .make/development
 	$(BIN)/ruff format --check .
@@ -38,8 +38,8 @@ check: .make/development
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/house
 
-coverage: .make/development
-	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90
+coverage: PYTEST_ARGS := --cov --cov-report=term:skip-covered --cov-fail-under=90
+coverage: test
 
 # Each benchmark prints its figures; docs/benchmarks.md says what they were, when and where.
 bench: .make/development
