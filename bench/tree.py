@@ -1,7 +1,6 @@
 """What a process tree costs: CPU seconds, memory, instructions, and how it is killed."""
 
 import contextlib
-import os
 import signal
 import subprocess
 import threading
@@ -50,14 +49,15 @@ def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
     psutil.wait_procs(victims, timeout=30)
 
 
-def end(pid: int) -> None:
+def end(root: "subprocess.Popen[bytes]") -> None:
     """Ask the root to end, and kill what is left."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
-    _, left = psutil.wait_procs(tree(pid), timeout=20)
+    everyone = tree(root.pid) if root.poll() is None else []
+    root.terminate()
+    _, left = psutil.wait_procs(everyone, timeout=20)
     for process in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
+    root.wait()
 
 
 def disk_bytes(folder: Path) -> int:

@@ -84,7 +84,7 @@ def run(moments: int, seed: int, names: list[str], *, mount: bool) -> list[dict[
                 rows.append(row | {"settled_s": round(time.monotonic() - start, 1)})
                 print(json.dumps(rows[-1]), flush=True)
         finally:
-            tree.end(running.process.pid)
+            tree.end(running.process)
     return rows
 
 

@@ -91,7 +91,7 @@ def measure(name: str, spans: int, model_call_share: float, senders: int) -> dic
             "disk_bytes_a_span": round((server.disk_bytes() - disk_before) / sent.spans),
         }
     finally:
-        tree.end(process.pid)
+        tree.end(process)
 
 
 def _figures(
@@ -128,7 +128,7 @@ def kill(name: str, spans: int, senders: int) -> dict[str, Any]:
     try:
         stored = _stored_in_the_end(server, sent.spans)
     finally:
-        tree.end(process.pid)
+        tree.end(process)
     return {
         "acknowledged": sent.spans,
         "stored_when_killed": at_kill,

@@ -136,7 +136,7 @@ def run(rate: float, seconds: float) -> dict[str, Any]:
         spent = time.monotonic() - start
         cpu = tree.cpu_s(process.pid) - before
     finally:
-        tree.end(process.pid)
+        tree.end(process)
     return {
         "answers": watcher.exported,
         "answers_a_s": round(watcher.exported / spent, 1),

@@ -85,7 +85,7 @@ def run(seconds: float) -> dict[str, Any]:
             "lost": base.spans + sent.spans - server.stored(),
         }
     finally:
-        tree.end(process.pid)
+        tree.end(process)
 
 
 def _offer(pool: list[corpus.Body], url: str, rate: float, seconds: float) -> Sent:

@@ -24,7 +24,7 @@ def running(tmp_path: Path) -> Iterator[faults.Running]:
     server = Seakeeping(tmp_path / "node")
     made = faults.Running(server, servers.start(server))
     yield made
-    tree.end(made.process.pid)
+    tree.end(made.process)
     shutil.rmtree(server.folder, ignore_errors=True)
 
 
