@@ -40,8 +40,9 @@ def report(trace: str, library: str, instance: str, service: str = "shop") -> Sp
         (report("a", "one", "i1"), report("b", "two", "i1"), 1),
         (report("a", "one", "i1"), report("b", "two", "i2", service="gateway"), 1),
         (report("a", "one", ""), report("b", "two", "i2"), 1),
+        (report("a", "", "i1"), report("b", "two", "i1"), 2),
     ],
-    ids=["two replicas", "one process", "app and gateway", "unknown instance"],
+    ids=["two replicas", "one process", "app and gateway", "unknown instance", "no library"],
 )
 def test_one_response_id_is_one_call_unless_two_replicas_tell_it(
     first: Span, second: Span, calls: int

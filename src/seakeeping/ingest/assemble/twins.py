@@ -147,9 +147,10 @@ def _best_twin(call: Call, peers: list[Call]) -> Call | None:
 def are_lookalikes(outer: Call, inner: Call) -> bool:
     """Say whether two calls of one response id are one: other libraries, most of a span shared."""
     scopes = {step.span.scope_name for step in outer.steps}
-    if any(step.span.scope_name in scopes for step in inner.steps):
-        return False
+    others = {step.span.scope_name for step in inner.steps}
     one, other = outer.head, inner.head
+    if scopes & others or ("" in scopes | others and one.span.trace_id != other.span.trace_id):
+        return False  # across traces, who cannot name its library proves nothing
     if _are_two_instances(one.span, other.span):
         return False
     shared = min(one.ended_at, other.ended_at) - max(one.span.started_at, other.span.started_at)
