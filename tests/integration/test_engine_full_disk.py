@@ -29,7 +29,7 @@ def fill(client: StoreClient) -> None:
     command(
         client,
         "CREATE TABLE seakeeping.t (a UInt64, b String) ENGINE = MergeTree ORDER BY a "
-        "SETTINGS fsync_after_insert = 1, old_parts_lifetime = 480",
+        "SETTINGS fsync_after_insert = 1, old_parts_lifetime = 120",
     )
     command(client, "SYSTEM STOP MERGES seakeeping.t")
     for part in range(4):

@@ -81,7 +81,7 @@ COMMON_SETTINGS: Mapping[str, str] = {
     "min_bytes_for_wide_part": "33554432",  # small parts are one file: cheap inserts, few fsyncs
     "fsync_after_insert": "1",  # the spool forgets what is stored, so stored has to mean on disk
     "fsync_part_directory": "1",
-    "old_parts_lifetime": "480",  # sources of a merge that a full disk broke; see engine.damage
+    "old_parts_lifetime": "120",  # sources of a merge that a full disk broke; see engine.damage
 }
 
 SPANS = Table(

@@ -16,8 +16,8 @@ from seakeeping.store.engine.damage import (
 class Machine:
     """A disk and a clock that a test sets."""
 
-    def __init__(self) -> None:
-        self.free = 10 * ROOM_BYTES
+    def __init__(self, free: int = 10 * ROOM_BYTES) -> None:
+        self.free = free
         self.at = 100.0
         self.damage = Damage(lambda: self.free, lambda: self.at)
 
@@ -47,22 +47,29 @@ def test_statement_that_found_the_disk_full_asks_for_a_fresh_start(
     machine: Machine, code: int
 ) -> None:
     machine.damage.note(code)
-    assert machine.later() == "the disk was full"
+    assert machine.later() == "the disk is full"
 
 
-def test_disk_that_was_full_unasked_is_seen_and_remembered(machine: Machine) -> None:
+def test_disk_that_is_full_for_a_moment_is_seen_and_remembered(machine: Machine) -> None:
     machine.free = FULL_BELOW_BYTES - 1
-    assert machine.later() is None
+    assert machine.later(SETTLED_S / 2) is None
     machine.free = 10 * ROOM_BYTES
-    assert machine.later(1) == "the disk was full"
+    assert machine.later() == "the disk is full"
 
 
-def test_fresh_start_waits_for_room(machine: Machine) -> None:
-    machine.damage.note(246)
-    machine.free = ROOM_BYTES - 1
+def test_fresh_start_does_not_wait_for_room(machine: Machine) -> None:
+    machine.free = 0
+    assert machine.later() == "the disk is full"
+
+
+def test_engine_that_started_on_a_full_disk_goes_on_until_it_is_full_another_time() -> None:
+    machine = Machine(free=0)
+    machine.damage.note(min(FULL_CODES))
     assert machine.later() is None
     machine.free = ROOM_BYTES
-    assert machine.later(1) == "a part cannot be read"
+    assert machine.later() is None
+    machine.free = 0
+    assert machine.later() == "the disk is full"
 
 
 def test_young_engine_is_not_started_anew_at_once(machine: Machine) -> None:

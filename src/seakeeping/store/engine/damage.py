@@ -3,7 +3,8 @@
 A merge that runs while the disk fills up can leave a part of empty files in the place of its
 sources, without an error (seen with chDB 26.5). The sources lie on disk for ``old_parts_lifetime``
 more, and an engine that starts puts a broken part aside and takes its sources back. So the engine
-has to start anew after its disk was full, once there is room, and whenever a part cannot be read.
+has to start anew as soon as its disk is full, and whenever a part cannot be read. A disk that is
+full already at the start breaks nothing more: merges do not begin without room.
 """
 
 import os
@@ -15,7 +16,7 @@ FULL_BELOW_BYTES = 16 * 1024 * 1024
 """With less room than this, writes of the engine may have failed."""
 
 ROOM_BYTES = 64 * 1024 * 1024
-"""A fresh start waits for this much room."""
+"""With this much room again, the next time that the disk is full is another one."""
 
 SETTLED_S = 10.0
 """An engine that found damage sooner after its start would find it again after the next one."""
@@ -46,21 +47,23 @@ class Damage:
         self._monotonic = monotonic
         self._started = monotonic()
         self._lock = threading.Lock()
-        self._was_full = self._is_broken = False
+        self._had_room = free() >= FULL_BELOW_BYTES
+        self._is_full = self._is_broken = False
 
     def note(self, code: int) -> None:
         """Take notice of the code of a failed statement."""
         with self._lock:
-            self._was_full |= code in FULL_CODES
+            self._is_full |= code in FULL_CODES and self._had_room
             self._is_broken |= code in BROKEN_CODES
 
     def reason_to_start_anew(self) -> str | None:
         """Look at the disk; return why the engine should start anew now, or None."""
         free = self._free()
         with self._lock:
-            self._was_full |= free < FULL_BELOW_BYTES
-            if free < ROOM_BYTES or self._monotonic() - self._started < SETTLED_S:
+            self._is_full |= free < FULL_BELOW_BYTES and self._had_room
+            self._had_room |= free >= ROOM_BYTES
+            if self._monotonic() - self._started < SETTLED_S:
                 return None
             if self._is_broken:
                 return "a part cannot be read"
-            return "the disk was full" if self._was_full else None
+            return "the disk is full" if self._is_full else None
