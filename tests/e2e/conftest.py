@@ -37,7 +37,7 @@ class Server:
         command = [
             sys.executable, "-m", "seakeeping", "up", "--json", "--data", str(self.data),
             "--port", str(self.port or 0), "--grpc-port", str(self.grpc_port or 0),
-            "--config", str(self.data / "no-resources"), *self.flags,
+            "--config", str(self.data / "resources"), *self.flags,
         ]  # fmt: skip
         log = (self.data / "server.log").open("a")
         self.process = subprocess.Popen(

@@ -1,10 +1,13 @@
 """What a server asks and tells by itself: it scrapes targets, and emits its scores over OTLP."""
 
+import itertools
+import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from tests.e2e.conftest import Server
@@ -83,3 +86,63 @@ def first_tokens(server: Server, service: str) -> list[dict[str, object]]:
     query = f"service={service}&name=vllm:time_to_first_token_seconds"
     items: list[dict[str, object]] = server.get(f"/api/metrics?{query}")["items"]
     return items
+
+
+def resource(server: Server, text: str) -> None:
+    """Write the server's resource file, at once."""
+    folder = server.data / "resources"
+    folder.mkdir(exist_ok=True)
+    fresh = folder / "mine.new"
+    fresh.write_text(text)
+    fresh.rename(folder / "mine.yaml")
+
+
+def judged(server: Server, number: int) -> dict[str, Any]:
+    """Send a call that names its key and tokens; return it as the API tells it, scored."""
+    one = call(number, answer="Your key is sk-abcdefghijklmnopqrstuvwxyz012345.")
+    tokens = {"gen_ai.usage.input_tokens": 1_000_000, "gen_ai.usage.output_tokens": 0}
+    one = replace(one, attributes={**one.attributes, **tokens})
+    post(server, one)
+    path = f"/api/interactions/{one.trace_id}/{one.span_id}"
+
+    def look() -> dict[str, Any] | None:
+        status, body = server.status(path)
+        found: dict[str, Any] = json.loads(body) if status == 200 else {}
+        return found if found.get("evaluations") else None
+
+    return server.until(look)
+
+
+PRICES = """
+kind: PriceTable
+version: 1
+prices:
+  - {provider: openai, model: gpt-4o, input: 7.0, output: 1.0}
+---
+"""
+
+
+def test_resources_change_while_the_server_runs_and_a_broken_one_changes_nothing(
+    own_server: Server,
+) -> None:
+    before = judged(own_server, 0x61)
+    assert {e["name"] for e in before["evaluations"]} == {
+        "faithfulness", "refusal", "response_validity",
+    }  # fmt: skip
+    assert "sk-abcdef" not in str(before), "secrets are masked with no setting at all"
+    chosen = "kind: Evaluators\nversion: 1\ndisabled: [refusal]\n---\n"
+    policy = "kind: ContentPolicy\nversion: 1\nservices:\n  - {match: hostile, policy: drop}\n"
+    resource(own_server, chosen + PRICES + policy)
+
+    numbers = itertools.count(0x70)
+
+    def look() -> dict[str, Any] | None:
+        found = judged(own_server, next(numbers))
+        return found if found["answer_text"] is None and found["cost_usd"] == 7.0 else None
+
+    after = own_server.until(look)
+    assert "refusal" not in {e["name"] for e in after["evaluations"]}
+    resource(own_server, "kind: ContentPolicy\nversion: 1\nservices: nonsense\n")
+    own_server.until(lambda: "resources" in own_server.get("/metrics", raw=True))
+    still = judged(own_server, 0x90)
+    assert (still["answer_text"], still["cost_usd"]) == (None, 7.0)
