@@ -32,7 +32,7 @@ def own_disks(data: Path, is_wanted: bool) -> Iterator[None]:
     folders = [data / "spool", data / "store"] if is_wanted else []
     for folder in folders:
         folder.mkdir(parents=True)
-        command = ["mount", "-t", "tmpfs", "-o", "size=512m,mode=0700", "tmpfs", str(folder)]
+        command = ["mount", "-t", "tmpfs", "-o", "size=1g,mode=0700", "tmpfs", str(folder)]
         subprocess.run(command, check=True)
     try:
         yield
