@@ -53,6 +53,11 @@ class ContentPolicy:
         """Whether the content of any service is dropped."""
         return self.default == "drop" or any(rule.policy == "drop" for rule in self.services)
 
+    @property
+    def strictest(self) -> str:
+        """The policy of the service that keeps the least."""
+        return max((self.default, *(rule.policy for rule in self.services)), key=POLICIES.index)
+
     def find(self, text: str) -> list[tuple[int, int, str]]:
         """Return every ``(start, end, pattern name)`` to mask, in code points, in order."""
         return self._finder.find(text)

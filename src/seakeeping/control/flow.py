@@ -65,6 +65,10 @@ class Privacy(Protocol):
         """Return the interaction as it may be kept."""
         ...
 
+    def is_erased(self, interaction: Interaction) -> bool:
+        """Tell whether the user of an interaction was erased since."""
+        ...
+
     def evaluation(self, evaluation: Evaluation, of: Interaction | None) -> Evaluation:
         """Return the evaluation of an interaction as it may be kept."""
         ...
@@ -144,7 +148,8 @@ class Flow:
 
     def _keep(self, work: Work) -> None:
         token = work.batch.token
-        spans = [self._privacy.span(span) for span in work.assembled.spans]
+        gone = {i.trace_id for i in work.interactions if self._privacy.is_erased(i)}
+        spans = [self._privacy.span(s) for s in work.assembled.spans if s.trace_id not in gone]
         self._retried(lambda: self._store.insert_spans(spans, token))
         self._retried(lambda: self._store.insert_metric_points(work.batch.points, token))
         self._keep_judged(work, token)
@@ -155,11 +160,16 @@ class Flow:
         scores = work.scores.result()
         kept = {i.key: i for i in map(self._privacy.interaction, work.interactions) if i}
         dropped = {i.key for i in work.interactions} - kept.keys()
-        rows = [
-            (self._privacy.evaluation(evaluation, kept.get(key)), kept.get(key))
-            for evaluation in (*scores, *work.assembled.evaluations)
-            if (key := evaluation.key[:2]) not in dropped
-        ]
+
+        def keepable(found: Iterable[Evaluation]) -> list[tuple[Evaluation, Interaction | None]]:
+            return [
+                (self._privacy.evaluation(evaluation, kept.get(key)), kept.get(key))
+                for evaluation in found
+                if (key := evaluation.key[:2]) not in dropped
+            ]
+
+        ours = keepable(scores)
+        rows = [*ours, *keepable(work.assembled.evaluations)]
         interactions, retractions = list(kept.values()), work.assembled.retractions
         self._retried(lambda: self._store.insert_interactions(interactions, token))
         self._retried(lambda: self._store.insert_evaluations(rows, token))
@@ -168,7 +178,7 @@ class Flow:
             self._rollups.touch(bucket_of(interaction.service_name, interaction.started_at))
         for gone in retractions:
             self._rollups.touch(bucket_of(gone.service_name, gone.started_at))
-        self._publish(scores, interactions)
+        self._publish([evaluation for evaluation, _ in ours], interactions)
 
     def _roll_up(self) -> None:
         if self._rollups.is_dirty:

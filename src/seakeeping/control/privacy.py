@@ -30,10 +30,14 @@ class Keeping:
 
     def interaction(self, interaction: Interaction) -> Interaction | None:
         """Return the interaction as it may be kept; None where its user was erased since."""
+        return None if self.is_erased(interaction) else redact(interaction, self.policy())
+
+    def is_erased(self, interaction: Interaction) -> bool:
+        """Tell whether the user of an interaction was erased since it began."""
         user = interaction.user_id
-        if user is not None and interaction.started_at <= self.erased().get(user, float("-inf")):
-            return None
-        return redact(interaction, self.policy())
+        if user is None:
+            return False
+        return interaction.started_at <= self.erased().get(user, float("-inf"))
 
     def evaluation(self, evaluation: Evaluation, of: Interaction | None) -> Evaluation:
         """Return the evaluation as it may be kept."""

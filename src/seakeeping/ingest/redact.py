@@ -45,6 +45,8 @@ def redact_span(span: Span, policy: ContentPolicy) -> Span:
     mask = masker(policy)
     return replace(
         span,
+        name=mask(span.name),
+        resource=_changed_values(span.resource, mask),
         attributes=_changed_values(span.attributes, mask),
         events=tuple(_changed_event(event, mask) for event in span.events),
         status_message=mask(span.status_message) if span.status_message else None,
@@ -58,10 +60,11 @@ def redact_evaluation(
 
     Args:
         evaluation: its explanation and evidence may quote the text.
-        interaction: what it judges, for the service's policy; None: the default policy.
+        interaction: what it judges, for the service's policy; None: the strictest of any service,
+            for a late judgement may be of that one.
         policy: what may be kept.
     """
-    rule = policy.for_service(interaction.service_name if interaction is not None else None)
+    rule = policy.strictest if interaction is None else policy.for_service(interaction.service_name)
     if rule != "store":
         kept = tuple(_without_offsets(finding) for finding in evaluation.evidence)
         return replace(evaluation, explanation=None, evidence=kept)
@@ -143,7 +146,8 @@ def _texts_of(interaction: Interaction) -> list[str]:
 
 def _texts_in_span(span: Span) -> list[str]:
     events = [text for event in span.events for text in _strings(event.attributes)]
-    return [span.status_message or "", *_strings(span.attributes), *events]
+    texts = [span.name, span.status_message or "", *_strings(span.resource)]
+    return [*texts, *_strings(span.attributes), *events]
 
 
 def _changed(value: Json, change: Change) -> Json:

@@ -117,7 +117,10 @@ class Open:
         return span
 
     def interaction(self, interaction: Interaction) -> Interaction | None:
-        return None if interaction.user_id in self.forgets else interaction
+        return None if self.is_erased(interaction) else interaction
+
+    def is_erased(self, interaction: Interaction) -> bool:
+        return interaction.user_id in self.forgets
 
     def evaluation(self, evaluation: Evaluation, of: Interaction | None) -> Evaluation:
         return evaluation
@@ -196,6 +199,34 @@ def test_the_calls_of_an_erased_user_are_dropped_with_their_evaluations() -> Non
     work.keep(work.prepare(batch(), assembled(*calls))).result(5)
     assert set(store.interactions) == {calls[1].key}
     assert {key[:2] for key in store.evaluations} == {calls[1].key}
+
+
+def test_the_spans_of_an_erased_user_are_dropped_too() -> None:
+    store = Memory()
+    work = flow(store, Open("mallory"))
+    calls = [interaction(1, user_id="mallory"), interaction(2, user_id="alice")]
+    made = Assembled(calls, [], [], [span(1), span(2)])
+    work.keep(work.prepare(batch(), made)).result(5)
+    assert {trace_id for trace_id, _ in store.spans} == {calls[1].trace_id}
+
+
+def test_what_is_published_is_what_may_be_kept() -> None:
+    class Mute(Open):
+        def evaluation(self, evaluation: Evaluation, of: Interaction | None) -> Evaluation:
+            return replace(evaluation, explanation="masked")
+
+    published: list[Evaluation] = []
+    work = Flow(
+        store=Memory(),
+        score=score,
+        privacy=Mute("mallory"),
+        publish=lambda evaluations, interactions: published.extend(evaluations),
+        clock=SystemClock(),
+        stop=threading.Event(),
+    )
+    calls = (interaction(1, user_id="mallory"), interaction(2))
+    work.keep(work.prepare(batch(), assembled(*calls))).result(5)
+    assert [(e.trace_id, e.explanation) for e in published] == [(calls[1].trace_id, "masked")]
 
 
 def test_rollups_that_wait_are_settled_on_request() -> None:

@@ -168,6 +168,19 @@ def test_an_evaluation_of_text_that_is_not_kept_has_no_places_and_no_words(
     assert after.score_label == "unsupported"
 
 
+def test_secrets_leave_the_name_and_the_resource_of_a_span() -> None:
+    given = replace(span(), name=f"GET /{KEY}", resource={"process.command_args": ["--key", KEY]})
+    after = redact_span(given, STORE)
+    assert KEY not in repr(after)
+    assert after.name.startswith("GET /[")
+
+
+def test_a_late_evaluation_tells_no_more_than_the_strictest_service_allows() -> None:
+    policy = ContentPolicy(services=(ServiceRule("a-*", "hash"), ServiceRule("b-*", "store")))
+    assert redact_evaluation(evaluation("quotes"), None, policy).explanation is None
+    assert redact_evaluation(evaluation("quotes"), interaction(), policy).explanation == "quotes"
+
+
 def test_an_evaluation_of_an_unknown_interaction_follows_the_default() -> None:
     assert redact_evaluation(evaluation("x"), None, DROP).explanation is None
     assert redact_evaluation(evaluation(f"x {MAIL}"), None, STORE).explanation is not None
