@@ -29,6 +29,15 @@ ROWS = [
 
 def seakeeping(*words: str, code: int = 0, cwd: Path | None = None) -> str:
     """Run a command; return what it printed."""
+    return _run(*words, code=code, cwd=cwd).stdout
+
+
+def complaint(*words: str) -> str:
+    """Run a command that is wrong use or has broken input; return what it says of it."""
+    return _run(*words, code=2, cwd=None).stderr
+
+
+def _run(*words: str, code: int, cwd: Path | None) -> "subprocess.CompletedProcess[str]":
     done = subprocess.run(
         [sys.executable, "-m", "seakeeping", *words],
         capture_output=True,
@@ -38,7 +47,7 @@ def seakeeping(*words: str, code: int = 0, cwd: Path | None = None) -> str:
         check=False,
     )
     assert done.returncode == code, done.stderr
-    return done.stdout
+    return done
 
 
 @pytest.fixture
@@ -99,6 +108,18 @@ def test_check_finds_what_is_wrong_with_its_place(tmp_path: Path) -> None:
     findings = json.loads(seakeeping("check", str(path), "--json", code=1))["findings"]
     assert "policy.yaml:3" in findings[0]["place"]
     assert "default" in findings[0]["hint"]
+    assert "nowhere.yaml" in complaint("check", str(tmp_path / "nowhere.yaml"))
+
+
+def test_a_broken_resource_file_is_said_at_the_start_instead_of_going_round_in_restarts(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "policy.yaml").write_text("kind: ContentPolicy\nversion: 1\ndefalt: drop\n")
+    told = complaint(
+        "up", "--data", str(tmp_path / "data"), "--config", str(tmp_path),
+        "--port", "0", "--grpc-port", "0",
+    )  # fmt: skip
+    assert "policy.yaml:3" in told
 
 
 def test_a_backup_of_a_running_server_restores_into_an_empty_folder(

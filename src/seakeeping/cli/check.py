@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from seakeeping.config import check_files
+from seakeeping.errors import BadInput
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings; return 1 if there are any."""
+    for path in args.files:
+        if not path.exists():
+            raise BadInput("no such file or folder", place=str(path))
     findings = check_files(args.files)
     if args.json:
         print(json.dumps({"findings": [asdict(f) for f in findings]}))

@@ -27,8 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--key", help="API key with the scope `read`")
     parser.add_argument("--service", metavar="NAME", help="only this service")
-    parser.add_argument("--since", metavar="TIME", help="ISO-8601, or like 24h or 30d ago")
-    parser.add_argument("--until", metavar="TIME", help="the same")
+    parser.add_argument(
+        "--since", metavar="TIME", help="began then or later, e.g. 2026-11-23T15:04Z"
+    )
+    parser.add_argument("--until", metavar="TIME", help="began before that")
     parser.add_argument("--label", metavar="LABEL", help="only with an evaluation so labelled")
     parser.add_argument("--traffic", metavar="KIND", help="live, demo, shadow, ...")
 

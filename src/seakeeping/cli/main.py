@@ -63,6 +63,10 @@ def main(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader had enough
         return 0
+    except OSError as error:  # a file that cannot be read or written: 1 would mean findings
+        message = error.strerror or str(error)
+        _complain(BadInput(message, place=str(error.filename or "")), as_json=args.json)
+        return 2
     except KeyboardInterrupt:
         return 130
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from seakeeping.config import Settings, load_settings
+from seakeeping.config import ResourceFolder, Settings, load_settings
 from seakeeping.control.exposure import require_keys
 from seakeeping.control.supervisor import Supervisor
 from seakeeping.control.tree import Node, claim, roles, write_address
@@ -39,6 +39,9 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings(file=args.settings, environ=os.environ, flags=flags)
     node = claim(settings)
     require_keys(node.settings)
+    resources = ResourceFolder(node.settings.config, keep=node.run_dir / "resources")
+    for finding in resources.findings:
+        print(f"seakeeping: resources stay as they last were: {finding}", file=sys.stderr)
     write_address(node)
     return asyncio.run(_serve(node, as_json=args.json))
 

@@ -214,11 +214,19 @@ class Pipeline:
     def _chores(self) -> list[Chore]:
         every_s = self._settings.scrape_interval_s
         return [
-            Chore("resources", 1.0, self._resources.refresh),
+            Chore("resources", 1.0, self._reload),
             Chore("erasures", 2.0, self._erasures.refresh),
             Chore("scrape", every_s, self._scrape),
             Chore("retention", 600.0, self._retire, first_s=30.0),
         ]
+
+    def _reload(self) -> None:
+        before = self._resources.findings
+        self._resources.refresh()
+        for finding in self._resources.findings if self._resources.findings != before else ():
+            print(
+                f"seakeeping: resources stay as they were: {finding}", file=sys.stderr, flush=True
+            )
 
     def _erase_again(self, user_id: str) -> None:
         if self._is_running:

@@ -53,6 +53,16 @@ def test_an_error_is_one_line_a_hint_and_exit_code_2(
     assert len(lines) == 2
 
 
+def test_a_file_that_cannot_be_written_is_wrong_input_not_a_finding(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = FileNotFoundError(2, "No such file or directory", "/nowhere/out.jsonl")
+    monkeypatch.setattr(cli, "command", lambda name: fake(error))
+    assert cli.main(["evaluate"]) == 2
+    shown = capsys.readouterr().err
+    assert shown == "seakeeping: wrong input: /nowhere/out.jsonl: No such file or directory\n"
+
+
 def test_with_json_an_error_is_an_object(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
