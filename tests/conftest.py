@@ -12,8 +12,16 @@ from pathlib import Path
 
 import pytest
 from _pytest.terminal import TerminalReporter
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
+
+# Examples follow from the test alone and no example is timed: a red run means a fault, not a chance.
+# SEAKEEPING_TEST_EXPLORE looks further than the last run did.
+settings.register_profile(
+    "steady", deadline=None, derandomize=not os.environ.get("SEAKEEPING_TEST_EXPLORE")
+)
+settings.load_profile("steady")
 UNFED = ("needs_shared", "needs_clickhouse")
 """Markers of tests that no command of ours can feed."""
 

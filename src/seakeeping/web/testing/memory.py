@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from seakeeping.errors import StoreUnavailable
+from seakeeping.errors import BadInput, StoreUnavailable
 from seakeeping.records import Counts, Evaluation, Interaction, MetricPoint, Span
 from seakeeping.store.filters import EvaluationFilter, InteractionFilter, Page
 from seakeeping.store.tallies import Tally
@@ -217,6 +217,8 @@ def _judged(evaluation: Evaluation, call: Interaction | None, where: EvaluationF
 
 
 def _page(items: Sequence[Item], limit: int, cursor: str | None) -> Page[Item]:
+    if cursor and not (cursor.isascii() and cursor.isdigit()):
+        raise BadInput("not a cursor of this list", place="cursor")
     start = int(cursor or 0)
     more = start + limit < len(items)
     return Page(items[start : start + limit], str(start + limit) if more else None)
