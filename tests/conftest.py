@@ -16,7 +16,7 @@ from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 
-# Examples follow from the test alone and no example is timed: a red run means a fault, not a chance.
+# Examples follow from the test alone and none is timed: a red run means a fault, not chance.
 # SEAKEEPING_TEST_EXPLORE looks further than the last run did.
 settings.register_profile(
     "steady", deadline=None, derandomize=not os.environ.get("SEAKEEPING_TEST_EXPLORE")
