@@ -36,6 +36,7 @@ _STEPS: Mapping[str, tuple[Step, str]] = {
     "embedding": (Step.EMBEDDING, "embeddings"),
 }
 _METADATA = "langsmith.metadata."
+_RUN = frozenset(("gen_ai.prompt", "gen_ai.completion"))
 
 
 def read(span: Span) -> Facts | None:
@@ -53,7 +54,9 @@ def read(span: Span) -> Facts | None:
     elif step is Step.TOOL:
         facts.query = text_of(given)
     if otel_genai.is_told(attributes) and step is Step.MODEL:
-        facts.fill(otel_genai.attribute_facts(attributes, step))
+        # The run's inputs and outputs were read above, as what they are.
+        common = {k: v for k, v in attributes.items() if k not in _RUN}
+        facts.fill(otel_genai.attribute_facts(common, step))
     return facts
 
 

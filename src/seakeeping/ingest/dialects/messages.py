@@ -339,6 +339,36 @@ def has_tool_call(message: JsonObject) -> bool:
     return any(isinstance(p, dict) and p.get("type") == "tool_call" for p in _parts(message))
 
 
+def call_parts(message: JsonObject) -> list[JsonObject]:
+    """Return the parts of a message that ask for a tool."""
+    parts = _parts(message)
+    return [p for p in parts if isinstance(p, dict) and p.get("type") == "tool_call"]
+
+
+def with_parts(messages: Messages, parts: Sequence[JsonObject]) -> Messages:
+    """Return the messages with parts added to the first."""
+    if not parts or not messages:
+        return messages
+    return ({**messages[0], "parts": [*_parts(messages[0]), *parts]}, *messages[1:])
+
+
+def joined_thoughts(messages: Sequence[JsonObject]) -> Messages | None:
+    """Return the messages; what a model thought, spelled as a message, goes into the next one."""
+    kept: list[JsonObject] = []
+    thoughts: list[JsonObject] = []
+    for message in messages:
+        if message.get("role") == "thinking":
+            thoughts.append({"type": "reasoning", "content": text_in(message)})
+        elif thoughts:
+            kept.append({**message, "parts": [*thoughts, *_parts(message)]})
+            thoughts = []
+        else:
+            kept.append(message)
+    if thoughts:
+        kept.append({"role": "assistant", "parts": thoughts})
+    return tuple(kept) or None
+
+
 def is_empty(message: JsonObject) -> bool:
     """Say whether a message has no part at all."""
     return not _parts(message)

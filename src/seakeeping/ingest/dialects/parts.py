@@ -42,8 +42,9 @@ def tool_call_part(call: JsonObject) -> JsonObject:
         (inner[name] for name in ("arguments", "args", "input", "parameters") if name in inner),
         None,
     )
+    # A Responses item has an id of its own beside the one that its output answers to.
     call_id = (
-        call.get("id") or call.get("call_id") or call.get("toolCallId") or call.get("toolUseId")
+        call.get("call_id") or call.get("id") or call.get("toolCallId") or call.get("toolUseId")
     )
     name = inner.get("name") or call.get("name") or call.get("toolName")
     return tool_call(text_of(call_id), text_of(name), arguments)
@@ -146,7 +147,7 @@ def _plain(response: Json) -> Json:
     """Return a tool's result as one text where it is text blocks, else as it came."""
     if isinstance(response, dict) and response.get("type") in ("text", "json"):
         found: Json = response.get("value", response)
-        return found
+        return compact(found) if response["type"] == "json" else found
     if not isinstance(response, (list, tuple)):
         return response
     texts = [_block_text(item) for item in response]

@@ -123,7 +123,8 @@ def _single(value: JsonObject) -> Response:
             inner = value.get(name)
             if inner and isinstance(inner, (str, dict, list)):
                 return _told(value, _inner(inner))
-    return _told(value, (text_message("assistant", compact(value)),) if value else None)
+    is_told = any(item not in (None, "", [], {}) for item in value.values())
+    return _told(value, (text_message("assistant", compact(value)),) if is_told else None)
 
 
 def _inner(value: Json) -> Messages | None:
@@ -178,6 +179,7 @@ def _metadata(value: JsonObject) -> JsonObject:
 
 
 def _choices(value: JsonObject, choices: Sequence[Json]) -> Response:
+    """Read choices; their messages may be None: a filter leaves nothing to say."""
     told = _told(value, None)
     messages: list[JsonObject] = []
     reasons: list[str] = []

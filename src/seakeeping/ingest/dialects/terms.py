@@ -181,6 +181,9 @@ client: connection cancel keyboardinterrupt abort client
 """)
 
 
+_API_ERROR = re.compile(r"api_?(?:call|status|response)?_?error$", re.IGNORECASE)
+
+
 def http_status_in(text: str) -> int | None:
     """Return the HTTP error status that a message such as ``Error code: 429 - {...}`` names."""
     found = _STATUS_TEXT.search(text)
@@ -195,11 +198,14 @@ def error_class_of(raw: str | None, status: int | None, text: str) -> str:
     wire when an exception is named (client), else on theirs (server).
     """
     if status is not None and status >= 400:
-        return _class_of_status(status)
+        is_hidden = status == 500 and "overloaded_error" in text
+        return "overloaded" if is_hidden else _class_of_status(status)
     for told in (raw or "", text):
         found = _class_of_words(told)
         if found is not None:
             return found
+    if raw and _API_ERROR.search(raw):
+        return "server"
     return "client" if raw and raw not in ("_OTHER", "error") else "server"
 
 

@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from tests.unit.ingest.by_hand import interactions, one, said, span
 
 from seakeeping.records import Document, Json
@@ -91,3 +92,16 @@ def test_a_chain_that_repeats_its_call_is_none() -> None:
     }
     outer = span(chain, lasts=3)
     assert len(interactions(outer, span(CALL, under=outer, at=0.5))) == 1
+
+
+@pytest.mark.parametrize("said_nothing", ['{"output": null}', "{}", '{"choices": []}'])
+def test_outputs_that_hold_nothing_are_no_answer(said_nothing: str) -> None:
+    found = one(span({**CALL, "gen_ai.completion": said_nothing}))
+    assert found.output_messages is None
+
+
+def test_a_filtered_answer_is_not_its_json() -> None:
+    message = {"role": "assistant", "content": None}
+    choice = {"index": 0, "finish_reason": "content_filter", "message": message}
+    found = one(span({**CALL, "gen_ai.completion": json.dumps({"id": "1", "choices": [choice]})}))
+    assert (found.answer_text, found.finish_reasons) == (None, ("filter",))

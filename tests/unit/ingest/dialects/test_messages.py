@@ -9,7 +9,7 @@ from tests.unit.ingest.by_hand import said
 from seakeeping.ingest.dialects.messages import messages_of, split_system, text_in
 from seakeeping.ingest.dialects.responses import envelope_of, response_of
 from seakeeping.ingest.dialects.tools import tools_of
-from seakeeping.records import JsonObject
+from seakeeping.records import Json, JsonObject
 
 CALL: JsonObject = {"type": "tool_call", "id": "c", "name": "find", "arguments": {"q": "x"}}
 
@@ -199,3 +199,20 @@ def test_a_tool_is_the_same_in_every_shape(tool: Any) -> None:
 @pytest.mark.parametrize("value", [None, "", "x", 3, [], [3]])
 def test_no_tools_are_none(value: Any) -> None:
     assert tools_of(value) is None
+
+
+def test_a_responses_call_has_the_id_that_its_output_answers_to() -> None:
+    item: Json = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f",
+            "arguments": "{}"}  # fmt: skip
+    (message,) = messages_of([item], "assistant") or ()
+    assert message["parts"] == [{"type": "tool_call", "id": "call_1", "name": "f", "arguments": {}}]
+
+
+def test_a_tool_s_json_output_is_the_text_that_went_to_the_model() -> None:
+    result: Json = {
+        "type": "tool-result",
+        "toolCallId": "c",
+        "output": {"type": "json", "value": {"t": 7}},
+    }
+    (message,) = messages_of([{"role": "tool", "content": [result]}]) or ()
+    assert message["parts"] == [{"type": "tool_call_response", "id": "c", "response": '{"t":7}'}]

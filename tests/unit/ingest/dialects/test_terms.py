@@ -88,6 +88,8 @@ def test_a_status_is_found_in_a_message(text: str, status: int | None) -> None:
      (None, None, "", "server"), ("_OTHER", None, "", "server"), ("429", None, "", "rate_limit"),
      ("ThrottlingException", None, "", "rate_limit"), ("CancelledError", None, "", "client"),
      (None, None, "the request timed out", "timeout"), (None, 418, "", "invalid_request"),
+     ("AI_APICallError", None, "it broke", "server"), ("AI_APICallError", None, "Rate limit",
+      "rate_limit"), ("InternalServerError", 500, '{"type": "overloaded_error"}', "overloaded"),
      ("StopIteration", 200, "", "client"), ("ContextWindowExceededError", None, "",
       "invalid_request")],
 )  # fmt: skip
