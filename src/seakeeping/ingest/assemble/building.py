@@ -13,7 +13,7 @@ from seakeeping.ingest.assemble.twins import Call
 from seakeeping.ingest.dialects import Facts, content_hint
 from seakeeping.ingest.dialects import Step as Kind
 from seakeeping.ingest.dialects.keys import GROUP_PREFIX, Place, place_of
-from seakeeping.ingest.dialects.messages import text_in
+from seakeeping.ingest.dialects.messages import Messages, call_parts, text_in
 from seakeeping.ingest.dialects.otel_genai import CONTENT_EVENTS
 from seakeeping.ingest.dialects.terms import (
     finish_reasons_of,
@@ -49,7 +49,21 @@ def merged_facts(call: Call) -> Facts:
         (s.facts.time_to_first_token_s for s in inner if s.facts.time_to_first_token_s), None
     )
     facts.time_to_first_token_s = first_token or facts.time_to_first_token_s
+    facts.response_id = facts.wire_id or facts.response_id
+    facts.output_messages = _with_call_ids(facts.output_messages, call)
     return facts
+
+
+def _with_call_ids(messages: Messages | None, call: Call) -> Messages | None:
+    """Return what a twin answered in the same number of calls, where it alone tells their ids."""
+    asked = [part for message in messages or () for part in call_parts(message)]
+    if not asked or any(part.get("id") for part in asked):
+        return messages
+    for twin in call.twins:
+        given = [p for message in twin.facts.output_messages or () for p in call_parts(message)]
+        if len(given) == len(asked) and all(part.get("id") for part in given):
+            return twin.facts.output_messages
+    return messages
 
 
 def completed(trace: Trace, call: Call, facts: Facts) -> Facts:

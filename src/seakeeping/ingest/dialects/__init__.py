@@ -13,6 +13,7 @@ from seakeeping.ingest.dialects import (
     fallback,
     langfuse,
     langsmith,
+    litellm,
     logfire,
     mlflow,
     openinference,
@@ -35,6 +36,7 @@ _DIALECTS = (
     mlflow,
     vercel,
     logfire,
+    litellm,
     openllmetry,
     otel_genai,
     vector_store,
@@ -74,6 +76,9 @@ def _complete_call(span: Span, facts: Facts) -> None:
     """Read what may stand on a model call of any dialect: its error, its own documents, content."""
     attributes = span.attributes
     read_failure(span, facts)
+    facts.response_id = litellm.own_id(facts.response_id)
+    if facts.user_id is None and facts.session_id is None and facts.dialect != openllmetry.NAME:
+        openllmetry.read_who(facts, attributes)
     if facts.output_messages is None or facts.input_messages is None:
         fallback.fill_content(facts, attributes)
     if "retrieval.documents.0.document.content" in attributes:

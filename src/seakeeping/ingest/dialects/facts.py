@@ -39,6 +39,7 @@ class Score:
 class Facts:
     """What a span tells, filled by one reader and not changed after.
 
+    ``wire_id`` is the provider's own response id where a gateway gives another;
     ``time_to_first_token`` candidates are in seconds; ``finish_reasons`` and ``provider`` are raw
     spellings; ``query`` is what a retrieval or tool was asked; ``error_text`` all that the span
     says of its error.
@@ -51,6 +52,7 @@ class Facts:
     request_model: str | None = None
     response_model: str | None = None
     response_id: str | None = None
+    wire_id: str | None = None
     system: str | None = None
     input_messages: Messages | None = None
     output_messages: Messages | None = None

@@ -14,15 +14,20 @@ from seakeeping.ingest.dialects.facts import Facts, Step
 from seakeeping.ingest.dialects.indexed import items_of, lists_under
 from seakeeping.ingest.dialects.messages import (
     Messages,
+    call_parts,
     content_of,
+    has_tool_call,
     is_empty,
+    joined_thoughts,
     messages_of,
     split_system,
+    with_parts,
 )
 from seakeeping.ingest.dialects.parts import tool_call
 from seakeeping.ingest.dialects.terms import operation_of
 from seakeeping.ingest.dialects.tools import tools_of
-from seakeeping.ingest.dialects.values import first_text, text_of
+from seakeeping.ingest.dialects.usage import usage_of
+from seakeeping.ingest.dialects.values import first_text, object_of, text_of
 from seakeeping.records import JsonObject, Span
 
 NAME = "openllmetry"
@@ -67,9 +72,15 @@ def read(span: Span) -> Facts | None:
     facts = otel_genai.read(span) or Facts(NAME)
     facts.dialect = NAME
     _read_step(facts, attributes)
-    _read_who(facts, attributes)
+    read_who(facts, attributes)
     if facts.step is Step.MODEL:
+        if facts.operation == "text_completion" and span.name.endswith(".chat"):
+            facts.operation = "chat"
         _read_lists(facts, attributes)
+        if "metadata.usage_object" in attributes:
+            facts.usage = facts.usage.completed(
+                usage_of(object_of(attributes["metadata.usage_object"]))
+            )
     elif facts.step is Step.RETRIEVAL and not facts.documents:
         facts.documents = documents_of(attributes.get("traceloop.entity.output"))
         facts.query = query_of(attributes.get("traceloop.entity.input"))
@@ -108,7 +119,9 @@ def _has_messages(attributes: JsonObject) -> bool:
     return "gen_ai.prompt.0.content" in attributes or "gen_ai.completion.0.content" in attributes
 
 
-def _read_who(facts: Facts, attributes: JsonObject) -> None:
+def read_who(facts: Facts, attributes: JsonObject) -> None:
+    """Read whom the call is for; the SDK writes that on the spans of other libraries too."""
+
     def told(*names: str) -> str | None:
         return first_text(attributes, *(_PROPERTIES + name for name in names))
 
@@ -116,7 +129,7 @@ def _read_who(facts: Facts, attributes: JsonObject) -> None:
     facts.user_id = facts.user_id or first_text(attributes, "metadata.user_api_key_user_id")
     facts.session_id = facts.session_id or told("session_id", "sessionId", "chat_id", "thread_id")
     facts.conversation_id = facts.conversation_id or told("conversation_id", "thread_id")
-    facts.tenant = told("tenant", "tenant_id")
+    facts.tenant = facts.tenant or told("tenant", "tenant_id")
     facts.prompt_name = facts.prompt_name or text_of(attributes.get("traceloop.prompt.key"))
     facts.prompt_version = facts.prompt_version or first_text(
         attributes, "traceloop.prompt.version", "traceloop.prompt.version_name"
@@ -132,9 +145,7 @@ def _read_lists(facts: Facts, attributes: JsonObject) -> None:
         facts.system, facts.input_messages = split_system(_messages(given, "user"))
     answered = lists.get("gen_ai.completion.")
     if answered:
-        if facts.output_messages is None:
-            found = _messages(answered, "assistant")
-            facts.output_messages = tuple(m for m in found or () if not is_empty(m)) or None
+        _read_answers(facts, answered)
         if not facts.finish_reasons:
             reasons = (text_of(choice.get("finish_reason")) for choice in answered)
             facts.finish_reasons = tuple(reason for reason in reasons if reason)
@@ -143,12 +154,25 @@ def _read_lists(facts: Facts, attributes: JsonObject) -> None:
         facts.tool_definitions = tools_of(functions)
 
 
+def _read_answers(facts: Facts, answered: list[JsonObject]) -> None:
+    """Read the choices; what is told of calls alone completes messages that leave them out."""
+    found = tuple(m for m in _messages(answered, "assistant") or () if not is_empty(m))
+    if facts.output_messages is None:
+        facts.output_messages = found or None
+    elif not any(has_tool_call(message) for message in facts.output_messages):
+        calls = [part for message in found for part in call_parts(message)]
+        facts.output_messages = with_parts(facts.output_messages, calls)
+
+
 def _messages(items: list[JsonObject], role: str) -> Messages | None:
-    return tuple(m for item in items for m in messages_of([_rebuilt(item)], role) or ()) or None
+    return joined_thoughts([m for i in items for m in messages_of([_rebuilt(i)], role) or ()])
 
 
 def _rebuilt(item: JsonObject) -> JsonObject:
-    parts = content_of(item.get("content"))
+    content = item.get("content")
+    if item.get("finish_reason") == "content_filter" and content == "FILTERED":
+        content = None  # the instrumentation's own word: the model said nothing
+    parts = content_of(content if content else item.get("refusal"))
     reasoning = text_of(item.get("reasoning"))
     if reasoning:
         parts.insert(0, {"type": "reasoning", "content": reasoning})

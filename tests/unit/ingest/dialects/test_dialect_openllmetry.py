@@ -174,3 +174,51 @@ def test_the_cost_that_a_proxy_tells_is_kept() -> None:
 def test_completions_are_text_completions() -> None:
     assert one(span({**OLD, "llm.request.type": "completion"})).operation == "text_completion"
     assert interactions(span({**OLD, "llm.request.type": "embedding"})) == []
+
+
+def test_an_anthropic_chat_that_is_called_a_completion_is_a_chat() -> None:
+    asked: dict[str, Json] = {**OLD, "llm.request.type": "completion"}
+    assert one(span(asked, name="anthropic.chat")).operation == "chat"
+    assert one(span(asked, name="openai.completion")).operation == "text_completion"
+
+
+def test_what_the_model_thought_is_no_answer() -> None:
+    thought: dict[str, Json] = {
+        "gen_ai.completion.0.role": "thinking",
+        "gen_ai.completion.0.content": "A port in the west.",
+        "gen_ai.completion.1.role": "assistant",
+        "gen_ai.completion.1.content": "Bergen.",
+    }
+    found = one(span({**OLD, **thought}))
+    assert found.answer_text == "Bergen."
+    assert found.output_messages is not None
+    (message,) = found.output_messages
+    assert message["parts"] == [
+        {"type": "reasoning", "content": "A port in the west."},
+        {"type": "text", "content": "Bergen."},
+    ]
+
+
+def test_thoughts_without_an_answer_are_kept() -> None:
+    found = one(span({**OLD, "gen_ai.completion.0.role": "thinking"}))
+    assert found.answer_text is None
+    assert found.output_messages is not None
+
+
+def test_a_refusal_is_the_answer_and_a_filtered_one_says_nothing() -> None:
+    bare = {k: v for k, v in OLD.items() if k != "gen_ai.completion.0.content"}
+    assert one(span({**bare, "gen_ai.completion.0.refusal": "No."})).answer_text == "No."
+    filtered = {
+        "gen_ai.completion.0.content": "FILTERED",
+        "gen_ai.completion.0.finish_reason": "content_filter",
+    }
+    assert one(span({**OLD, **filtered})).answer_text is None
+
+
+def test_the_properties_of_a_trace_are_read_on_spans_of_other_libraries() -> None:
+    properties: dict[str, Json] = {
+        "traceloop.association.properties.user_id": "u1",
+        "traceloop.association.properties.session_id": "s1",
+    }
+    found = one(chat("Which port?", "Bergen.", more=properties))
+    assert (found.user_id, found.conversation_id) == ("u1", "s1")
