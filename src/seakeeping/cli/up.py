@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from seakeeping.config import ResourceFolder, Settings, load_settings
-from seakeeping.control.exposure import require_keys
+from seakeeping.control.exposure import demo_key, require_keys
 from seakeeping.control.supervisor import Supervisor
 from seakeeping.control.tree import Node, claim, roles, write_address
 
@@ -47,9 +47,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _serve(node: Node, *, as_json: bool) -> int:
-    supervisor = Supervisor(
-        roles(node, edge_module=EDGE_MODULE), node.run_dir, node.environment(os.environ)
-    )
+    key = demo_key(node.settings) if node.settings.demo else None
+    parts = roles(node, edge_module=EDGE_MODULE, demo_key=key)
+    supervisor = Supervisor(parts, node.run_dir, node.environment(os.environ))
     ready = asyncio.Event()
     announcer = asyncio.create_task(_announce(node.settings, ready, as_json=as_json))
     await supervisor.run(ready)

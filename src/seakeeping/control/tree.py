@@ -70,7 +70,7 @@ def claim(settings: Settings) -> Node:
     return Node(with_store(replace(settings, data=data, run_dir=run_dir)), lock)
 
 
-def roles(node: Node, *, edge_module: str) -> list[Role]:
+def roles(node: Node, *, edge_module: str, demo_key: str | None = None) -> list[Role]:
     """Return the children of the node, in the order of their start."""
     settings = node.settings
     document = settings.to_json()
@@ -82,7 +82,8 @@ def roles(node: Node, *, edge_module: str) -> list[Role]:
         parts.insert(0, Role("store", STORE_MODULE, engine_settings(settings)))
     if settings.demo:
         endpoint = f"http://{_reachable(settings.host)}:{settings.port}"
-        demo = {"endpoint": endpoint, "state": str(settings.data / "demo.json")}
+        state = str(settings.data / "demo.json")
+        demo = {"endpoint": endpoint, "state": state, "key": demo_key}
         parts.append(Role("demo", DEMO_MODULE, demo, hang_s=120.0))
     return parts
 
