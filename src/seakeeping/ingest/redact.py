@@ -29,7 +29,7 @@ def redact(interaction: Interaction, policy: ContentPolicy) -> Interaction:
     """Return the interaction as the policy of its service lets it be kept."""
     rule = policy.for_service(interaction.service_name)
     if rule != "store":
-        return _without_text(interaction, hashed if rule == "hash" else _nothing)
+        return _without_text(interaction, hashed if rule == "hash" else _nothing, masker(policy))
     if not _has_secret(_texts_of(interaction), policy):
         return interaction
     return _masked_interaction(interaction, masker(policy))
@@ -39,7 +39,7 @@ def redact_span(span: Span, policy: ContentPolicy) -> Span:
     """Return the span as the policy of its service lets it be kept."""
     rule = policy.for_service(span.service_name)
     if rule != "store":
-        return _span_without_text(span, hashed if rule == "hash" else _nothing)
+        return _span_without_text(span, hashed if rule == "hash" else _nothing, masker(policy))
     if not _has_secret(_texts_in_span(span), policy):
         return span
     mask = masker(policy)
@@ -196,7 +196,9 @@ def _changed_document(document: Document, change: Change) -> Document:
     )
 
 
-def _without_text(interaction: Interaction, change: Change) -> Interaction:
+def _without_text(
+    interaction: Interaction, change: Change, mask: Callable[[str], str]
+) -> Interaction:
     def text(value: str | None) -> str | None:
         return None if value is None else change(value)
 
@@ -208,7 +210,7 @@ def _without_text(interaction: Interaction, change: Change) -> Interaction:
         answer_text=text(interaction.answer_text),
         tool_definitions=None,
         documents=tuple(Document(d.id, text(d.content), d.score) for d in interaction.documents),
-        attributes=_attributes_without_text(interaction.attributes, change),
+        attributes=_attributes_without_text(interaction.attributes, change, mask),
     )
 
 
@@ -239,11 +241,16 @@ def _hashed_value(value: Json, change: Change) -> Json:
     return change(value) if isinstance(value, str) else change(repr(value))
 
 
-def _attributes_without_text(attributes: JsonObject, change: Change) -> dict[str, Json]:
+def _attributes_without_text(
+    attributes: JsonObject, change: Change, mask: Callable[[str], str]
+) -> dict[str, Json]:
+    """Return what holds no content, masked: an address of a harmless name may hold a key."""
     kept: dict[str, Json] = {}
     for key, value in attributes.items():
-        if key in _KEPT or _is_harmless(key, value):
+        if key in _KEPT:
             kept[key] = value
+        elif _is_harmless(key, value):
+            kept[key] = _changed(value, mask)
         elif change is not _nothing:
             kept[key] = _hashed_value(value, change)
     return kept
@@ -261,15 +268,17 @@ def _is_harmless(key: str, value: Json) -> bool:
     return bool(texts) and all(isinstance(t, str) and len(t) <= LONGEST_TEXT for t in texts)
 
 
-def _span_without_text(span: Span, change: Change) -> Span:
+def _span_without_text(span: Span, change: Change, mask: Callable[[str], str]) -> Span:
     events = tuple(
-        replace(event, attributes=_attributes_without_text(event.attributes, change))
+        replace(event, attributes=_attributes_without_text(event.attributes, change, mask))
         for event in span.events
     )
     message = span.status_message
     return replace(
         span,
-        attributes=_attributes_without_text(span.attributes, change),
+        name=mask(span.name),
+        resource=_changed_values(span.resource, mask),
+        attributes=_attributes_without_text(span.attributes, change, mask),
         events=events,
         status_message=None if message is None else change(message),
     )

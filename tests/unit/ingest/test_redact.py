@@ -175,6 +175,16 @@ def test_secrets_leave_the_name_and_the_resource_of_a_span() -> None:
     assert after.name.startswith("GET /[")
 
 
+@pytest.mark.parametrize("policy", [HASH, DROP])
+def test_secrets_leave_what_is_kept_where_no_text_is(policy: ContentPolicy) -> None:
+    given = replace(span(), name=f"GET /{KEY}", resource={"process.command_args": ["--key", KEY]})
+    after = redact_span(given, policy)
+    assert KEY not in repr(after)
+    assert str(after.attributes["url.full"]).startswith("https://x.test/?")
+    attributes: JsonObject = {"url.full": f"https://x.test/?api_key={KEY}"}
+    assert KEY not in repr(redact(replace(interaction(), attributes=attributes), policy))
+
+
 def test_a_late_evaluation_tells_no_more_than_the_strictest_service_allows() -> None:
     policy = ContentPolicy(services=(ServiceRule("a-*", "hash"), ServiceRule("b-*", "store")))
     assert redact_evaluation(evaluation("quotes"), None, policy).explanation is None
