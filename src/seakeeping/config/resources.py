@@ -16,6 +16,7 @@ from typing import cast
 from seakeeping.config.document import Section, Value, parse_documents, read_text
 from seakeeping.config.policy import ContentPolicy, PolicyPart, combine_policies, read_policy
 from seakeeping.config.prices import Price, PriceTable, read_price_table
+from seakeeping.config.settings import is_http_address
 from seakeeping.errors import BadResource
 from seakeeping.metrics import ERRORS
 
@@ -85,7 +86,7 @@ def _read_target(value: Value) -> ScrapeTarget:
     row = value.section()
     row.done("url", "service_name")
     url, service = row.need("url"), row.get("service_name")
-    if not url.text().startswith(("http://", "https://")):
+    if not is_http_address(url.text()):
         url.fail(f"{url.text()!r} is not an http address")
     return ScrapeTarget(url.text(), service.text() if service else None)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args, get_type_hints
+from urllib.parse import urlsplit
 
 from seakeeping.errors import BadSetting
 from seakeeping.records import Json
@@ -136,6 +137,7 @@ class Settings:
                 f"body_limit_mb = {self.body_limit_mb}",
                 hint="make spool_limit_mb at least twice body_limit_mb",
             )
+        _check_addresses(self)
         if self.retention_text_days > self.retention_interactions_days:
             raise BadSetting(
                 "retention_text_days is longer than retention_interactions_days",
@@ -280,6 +282,33 @@ def _check_range(setting: Setting, value: object) -> None:
         raise BadSetting(f"{setting.name} is {value}, below the least possible {spec.low:g}")
     if spec.high is not None and value > spec.high:
         raise BadSetting(f"{setting.name} is {value}, above the most possible {spec.high:g}")
+
+
+def _check_addresses(settings: Settings) -> None:
+    """Refuse at the start what would otherwise end the pipeline again and again."""
+    emitted = [settings.emit_endpoint] if settings.emit_endpoint is not None else []
+    for name, urls in (("emit_endpoint", emitted), ("scrape", settings.scrape)):
+        for url in urls:
+            if not is_http_address(url):
+                raise BadSetting(
+                    f"{name}: {url!r} is no http or https address", hint="write http://host:port"
+                )
+    for header in settings.emit_headers:
+        if not header.partition("=")[0] or "=" not in header:
+            raise BadSetting("emit_headers has an entry that is not name=value")
+
+
+def is_http_address(url: str) -> bool:
+    """Tell whether something can be asked at an address.
+
+    >>> is_http_address("http://gpu-1:8000/metrics"), is_http_address("http://")
+    (True, False)
+    """
+    try:
+        found = urlsplit(url)
+        return found.scheme in ("http", "https") and bool(found.hostname) and found.port != 0
+    except ValueError:  # a port that is none
+        return False
 
 
 def _plain(value: object) -> Json:

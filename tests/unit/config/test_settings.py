@@ -186,3 +186,17 @@ def test_every_setting_says_what_it_means_and_has_a_reader() -> None:
     for setting in setting_table().values():
         assert setting.spec.help.endswith("."), setting.name
     assert Settings.from_json(Settings().to_json()) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("EMIT_ENDPOINT", "collector:4318"),
+        ("EMIT_HEADERS", "x-api-key"),
+        ("SCRAPE", "http://gpu:8000, gpu:8000"),
+        ("SCRAPE", "http://"),
+    ],
+)
+def test_an_address_that_can_never_work_is_refused_at_the_start(variable: str, text: str) -> None:
+    with pytest.raises(BadSetting, match=variable.lower()):
+        load_settings(environ={f"{PREFIX}{variable}": text})
