@@ -49,9 +49,16 @@ def merged_facts(call: Call) -> Facts:
         (s.facts.time_to_first_token_s for s in inner if s.facts.time_to_first_token_s), None
     )
     facts.time_to_first_token_s = first_token or facts.time_to_first_token_s
+    exact = next((s.facts for s in call.twins if _has_exact_input(s.facts)), None)
+    if head.is_loose and exact is not None:
+        facts.system, facts.input_messages = exact.system, exact.input_messages
     facts.response_id = facts.wire_id or facts.response_id
     facts.output_messages = _with_call_ids(facts.output_messages, call)
     return facts
+
+
+def _has_exact_input(facts: Facts) -> bool:
+    return facts.input_messages is not None and not facts.is_loose
 
 
 def _with_call_ids(messages: Messages | None, call: Call) -> Messages | None:

@@ -4,6 +4,7 @@ A retriever's output is a list of texts, of objects with one of several names fo
 score, or an object that holds such a list; LangChain writes constructors, vector stores rows.
 """
 
+import re
 from collections.abc import Sequence
 
 from seakeeping.ingest.dialects.values import dig, number_of, parsed, text_of
@@ -43,6 +44,8 @@ _HOLDERS = [
     "result",
 ]
 _MOST = 1000
+_OBJECT = re.compile(r"<\w+\(.*\)>$", re.DOTALL)
+"""The name of an object in memory, such as ``<NodeWithScore(node=...)>``, is no text of it."""
 
 
 def documents_of(value: Json) -> tuple[Document, ...]:
@@ -86,7 +89,7 @@ def _of_object(value: JsonObject) -> tuple[Document, ...]:
 def _document(item: Json) -> Document | None:
     item = parsed(item) if isinstance(item, str) and item.startswith("{") else item
     if isinstance(item, str):
-        return Document(None, item) if item.strip() else None
+        return Document(None, item) if item.strip() and not _OBJECT.match(item) else None
     if isinstance(item, (list, tuple)) and len(item) == 2 and isinstance(item[0], dict):
         return _scored(item[0], number_of(item[1]))
     return _scored(item, None) if isinstance(item, dict) and item else None
@@ -146,6 +149,7 @@ def query_of(value: Json) -> str | None:
         "q",
         "search_query",
         "query_str",
+        "query_bundle",
         "args",
     ):
         inner = found.get(name)

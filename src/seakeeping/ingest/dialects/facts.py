@@ -40,6 +40,7 @@ class Facts:
     """What a span tells, filled by one reader and not changed after.
 
     ``wire_id`` is the provider's own response id where a gateway gives another;
+    ``is_loose`` says that the input was read from the arguments of a framework's call;
     ``time_to_first_token`` candidates are in seconds; ``finish_reasons`` and ``provider`` are raw
     spellings; ``query`` is what a retrieval or tool was asked; ``error_text`` all that the span
     says of its error.
@@ -78,6 +79,7 @@ class Facts:
     prompt_version: str | None = None
     scores: tuple[Score, ...] = ()
     continues: bool = False
+    is_loose: bool = False
     truncated: tuple[str, ...] = ()
     content_keys: tuple[str, ...] = ()
     extras: dict[str, Json] = field(default_factory=dict)
@@ -96,5 +98,5 @@ _NOTHING = (None, "", ())
 _FILLED = tuple(
     f.name
     for f in fields(Facts)
-    if f.name not in ("dialect", "step", "operation", "extras", "continues", "usage")
+    if f.name not in ("dialect", "step", "operation", "extras", "continues", "is_loose", "usage")
 )

@@ -5,7 +5,7 @@ code: 429 - {...}``, of the span's status, of an exception event or of an attrib
 """
 
 from seakeeping.ingest.dialects.facts import Facts
-from seakeeping.ingest.dialects.terms import error_class_of, http_status_in
+from seakeeping.ingest.dialects.terms import error_class_of, http_status_in, http_status_named
 from seakeeping.ingest.dialects.values import count_of, first, text_of
 from seakeeping.records import Span
 
@@ -25,6 +25,9 @@ def read_failure(span: Span, facts: Facts) -> None:
     status = count_of(first(attributes, "http.response.status_code", "http.status_code"))
     if status is None or status < 400:
         status = next((s for text in texts if (s := http_status_in(text)) is not None), None)
+    if status is None:
+        status = http_status_named(raw, " ".join(texts))
+        facts.extras.update({"seakeeping.http_status": "derived"} if status is not None else {})
     text = texts[0] if texts else ""
     facts.http_status = status
     facts.error_text = text

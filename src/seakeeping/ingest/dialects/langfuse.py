@@ -5,7 +5,6 @@ response id. Usage comes in OpenAI's spelling from the OpenAI wrapper and in Lan
 input leaves cached tokens out, from the LangChain callback.
 """
 
-import re
 from collections.abc import Mapping
 
 from seakeeping.ingest.dialects import otel_genai
@@ -13,6 +12,7 @@ from seakeeping.ingest.dialects.documents import documents_of, query_of
 from seakeeping.ingest.dialects.facts import Facts, Step
 from seakeeping.ingest.dialects.messages import messages_of, split_system
 from seakeeping.ingest.dialects.responses import response_of
+from seakeeping.ingest.dialects.terms import undated
 from seakeeping.ingest.dialects.tools import tools_of
 from seakeeping.ingest.dialects.usage import usage_of
 from seakeeping.ingest.dialects.values import (
@@ -45,7 +45,6 @@ _STEPS: Mapping[str, tuple[Step, str]] = {
 }
 _OTHER = (Step.WORKFLOW, "invoke_workflow")
 _INPUT, _OUTPUT = "langfuse.observation.input", "langfuse.observation.output"
-_DATE = re.compile(r"-20\d\d-\d\d-\d\d$")
 _METADATA = "langfuse.observation.metadata."
 
 
@@ -94,7 +93,7 @@ def _read_call(facts: Facts, span: Span) -> None:
     attributes = span.attributes
     model = text_of(attributes.get("langfuse.observation.model.name"))
     asked = _plain(attributes.get(_METADATA + "ls_model_name"))
-    facts.request_model, facts.response_model = asked or _asked_model(model), model
+    facts.request_model, facts.response_model = asked or (undated(model) if model else None), model
     if asked is None and facts.request_model != model:
         facts.extras["seakeeping.request_model"] = "derived"
     facts.provider = _plain(attributes.get(_METADATA + "ls_provider")) or _library(span.name)
@@ -122,11 +121,6 @@ def _read_handed_on(facts: Facts, given: Json) -> None:
         response = response_of(given)
         facts.response_id, facts.output_messages = response.response_id, response.messages
         facts.finish_reasons = response.finish_reasons
-
-
-def _asked_model(told: str | None) -> str | None:
-    """Return the model that was asked for, where only the dated one that answered is told."""
-    return _DATE.sub("", told) if told is not None else None
 
 
 def _library(name: str) -> str | None:

@@ -13,14 +13,17 @@ from seakeeping.ingest.dialects.facts import Facts, Score, Step
 from seakeeping.ingest.dialects.indexed import items_of, lists_under, unwrapped
 from seakeeping.ingest.dialects.messages import (
     Messages,
+    call_parts,
     content_of,
     is_empty,
     messages_of,
     split_system,
+    text_in,
     text_message,
 )
 from seakeeping.ingest.dialects.parts import tool_call
 from seakeeping.ingest.dialects.responses import NO_RESPONSE, Response, envelope_of, response_of
+from seakeeping.ingest.dialects.terms import undated
 from seakeeping.ingest.dialects.tools import tools_of
 from seakeeping.ingest.dialects.usage import Usage, whole_usage
 from seakeeping.ingest.dialects.values import (
@@ -131,10 +134,19 @@ def _read_call(facts: Facts, span: Span) -> None:
     facts.cost_usd = number_of(attributes.get("llm.cost.total")) or None
     reason = first_text(attributes, "llm.finish_reason", "llm.response.finish_reason")
     facts.finish_reasons = (reason,) if reason else response.finish_reasons
+    if reason == "stop" and _only_asks(facts.output_messages):
+        facts.finish_reasons = ("tool_calls",)
     for event in span.events:
         if event.name == _FIRST_TOKEN:
             facts.time_to_first_token_s = event.at - span.started_at
             break
+
+
+def _only_asks(messages: Messages | None) -> bool:
+    """Say whether an answer is nothing but calls: some write ``stop`` for every complete one."""
+    return bool(messages) and all(
+        call_parts(message) and not text_in(message) for message in messages or ()
+    )
 
 
 def _response(facts: Facts, attributes: JsonObject) -> Response:
@@ -153,9 +165,14 @@ def _read_model(facts: Facts, attributes: JsonObject, response: Response) -> Non
         or response.model
         or text_of(attributes.get("llm.model_name"))
     )
+    asked = first_text(parameters, "model", "model_name", "model_id", "modelId", "engine")
+    if asked is not None and "created_at" in parameters and asked == facts.response_model:
+        # The parameters are those that the answer repeats, with the model that answered.
+        asked = undated(asked)
+        facts.extras["seakeeping.request_model"] = "derived"
     facts.request_model = (
         text_of(attributes.get("llm.request.model_name"))
-        or first_text(parameters, "model", "model_name", "model_id", "modelId", "engine")
+        or asked
         or facts.request_model
         or text_of(attributes.get("llm.model_name"))
     )
@@ -183,7 +200,9 @@ def _read_content(facts: Facts, attributes: JsonObject, lists: Lists) -> None:
     if given is None:
         given = _texts(lists.get("llm.prompts.", []), "prompt", "user")
     if given is None:
-        given = messages_of(attributes.get("input.value"))
+        given = messages_of(attributes.get("llm.prompts"))
+    if given is None:
+        given, facts.is_loose = messages_of(attributes.get("input.value")), True
     facts.system, facts.input_messages = split_system(given)
     facts.output_messages = _messages(lists.get("llm.output_messages.", []), "assistant")
     if facts.output_messages is None:
@@ -204,8 +223,10 @@ def _messages(items: list[JsonObject], role: str) -> Messages | None:
 def _rebuilt(message: JsonObject) -> JsonObject:
     """Return a message as OpenAI would write it, from its flattened fields."""
     parts = content_of(message.get("content"))
-    for block in unwrapped(items_of(message.get("contents")), "message_content"):
-        parts.extend(_block(block))
+    blocks = unwrapped(items_of(message.get("contents")), "message_content")
+    found = [part for block in blocks for part in _block(block)]
+    # Some instrumentations write a text as a block and as content.
+    parts = parts if found == parts else [*parts, *found]
     calls = unwrapped(items_of(message.get("tool_calls")), "tool_call")
     parts.extend(_call(call) for call in calls)
     if message.get("function_call_name"):

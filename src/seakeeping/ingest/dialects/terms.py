@@ -149,6 +149,14 @@ def operation_of(spelling: str) -> str:
     return _OPERATION_SPELLINGS.get(lowered, lowered)
 
 
+_DATE = re.compile(r"-20\d\d-\d\d-\d\d$")
+
+
+def undated(model: str) -> str:
+    """Return the model that was asked for, where only the dated one that answered is told."""
+    return _DATE.sub("", model)
+
+
 _STATUS_TEXT = re.compile(
     r"(?:error code|status[_ ]?code|http status|http|status)\D{0,3}\b([45]\d\d)\b"
     r"|\b([45]\d\d)\s+(?:too many|internal|bad|service|gateway|unauthor|forbidden|not found|"
@@ -188,6 +196,26 @@ def http_status_in(text: str) -> int | None:
     """Return the HTTP error status that a message such as ``Error code: 429 - {...}`` names."""
     found = _STATUS_TEXT.search(text)
     return int(found.group(1) or found.group(2)) if found else None
+
+
+_STATUS_NAMES: Mapping[str, int] = MappingProxyType(
+    {
+        "ratelimiterror": 429,
+        "authenticationerror": 401,
+        "permissiondeniederror": 403,
+        "internalservererror": 500,
+        "overloaded_error": 529,
+        "rate_limit_error": 429,
+    }
+)
+
+
+def http_status_named(raw: str | None, text: str) -> int | None:
+    """Return the HTTP status that an SDK's error class stands for, None where it has several."""
+    told = f"{raw or ''} {text}".lower()
+    found = next((status for name, status in _STATUS_NAMES.items() if name in told), None)
+    is_limit = found is None and error_class_of(raw, None, text) == "rate_limit"
+    return 429 if is_limit else found
 
 
 def error_class_of(raw: str | None, status: int | None, text: str) -> str:

@@ -4,6 +4,7 @@ import pytest
 from tests.unit.ingest.by_hand import Bench, chat, interactions, one, said, span
 
 from seakeeping.ingest.assemble import Assembled
+from seakeeping.ingest.dialects.documents import documents_of
 from seakeeping.records import Document, Json
 
 
@@ -187,3 +188,66 @@ def test_the_dialect_is_known_by_its_keys_not_by_its_scope() -> None:
         one(chat("Hi", "Ho", scope="openinference")).attributes["seakeeping.dialect"]
         == "otel-genai"
     )
+
+
+def test_a_text_told_as_block_and_as_content_is_one_text() -> None:
+    at = "llm.output_messages.0.message."
+    told: dict[str, Json] = {
+        "openinference.span.kind": "LLM",
+        at + "role": "assistant",
+        at + "content": "Bergen.",
+        at + "contents.0.message_content.type": "text",
+        at + "contents.0.message_content.text": "Bergen.",
+    }
+    assert one(span(told)).answer_text == "Bergen."
+
+
+def test_an_answer_of_calls_alone_did_not_just_stop() -> None:
+    call = "llm.output_messages.0.message.tool_calls.0.tool_call."
+    told: dict[str, Json] = {
+        "openinference.span.kind": "LLM",
+        "llm.finish_reason": "stop",
+        call + "id": "c",
+        call + "function.name": "f",
+        call + "function.arguments": "{}",
+    }
+    assert one(span(told)).finish_reasons == ("tool",)
+
+
+def test_the_asked_model_is_derived_where_the_parameters_are_the_answer_s() -> None:
+    parameters = {"id": "resp_1", "created_at": 1.0, "model": "gpt-4o-2024-08-06"}
+    told: dict[str, Json] = {
+        "openinference.span.kind": "LLM",
+        "llm.model_name": "gpt-4o-2024-08-06",
+        "llm.invocation_parameters": json.dumps(parameters),
+    }
+    found = one(span(told))
+    assert (found.request_model, found.response_model) == ("gpt-4o", "gpt-4o-2024-08-06")
+    assert found.attributes["seakeeping.request_model"] == "derived"
+
+
+def test_messages_of_the_inner_call_stand_for_a_framework_s_arguments() -> None:
+    outer = span({"openinference.span.kind": "LLM", "input.value": '{"prompt": "Template(...)"}'},
+                 lasts=2.0)  # fmt: skip
+    told: dict[str, Json] = {
+        "openinference.span.kind": "LLM",
+        "llm.input_messages.0.message.role": "user",
+        "llm.input_messages.0.message.content": "Which port?",
+    }
+    (found,) = interactions(outer, span(told, at=0.5, under=outer))
+    assert found.span_id == outer.span_id
+    assert found.input_messages == (said("user", "Which port?"),)
+
+
+def test_prompts_in_one_list_are_the_input() -> None:
+    told: dict[str, Json] = {
+        "openinference.span.kind": "LLM",
+        "llm.prompts": ["Go on"],
+        "input.value": '{"args": ["Go on"]}',
+    }
+    assert one(span(told)).input_messages == (said("user", "Go on"),)
+
+
+def test_names_of_objects_in_memory_are_no_documents() -> None:
+    assert documents_of('["<NodeWithScore(node=TextNode(id_=1), score=1.0)>"]') == ()
+    assert [d.content for d in documents_of('["<b>Refunds</b>"]')] == ["<b>Refunds</b>"]

@@ -5,6 +5,7 @@ from seakeeping.ingest.dialects.terms import (
     finish_reason_of,
     finish_reasons_of,
     http_status_in,
+    http_status_named,
     is_framework,
     operation_of,
     provider_in_model,
@@ -95,3 +96,19 @@ def test_a_status_is_found_in_a_message(text: str, status: int | None) -> None:
 )  # fmt: skip
 def test_an_error_has_a_class(raw: str | None, status: int | None, text: str, name: str) -> None:
     assert error_class_of(raw, status, text) == name
+
+
+@pytest.mark.parametrize(
+    ("raw", "text", "status"),
+    [
+        ("litellm.exceptions.RateLimitError", "", 429),
+        ("InternalServerError", "", 500),
+        (None, '{"type": "overloaded_error"}', 529),
+        ("APIError", "it broke", None),
+        ("AI_APICallError", "Rate limit reached", 429),
+    ],
+)
+def test_an_error_class_may_stand_for_one_status(
+    raw: str | None, text: str, status: int | None
+) -> None:
+    assert http_status_named(raw, text) == status
