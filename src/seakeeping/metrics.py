@@ -6,7 +6,10 @@ Prometheus rules: base units, ``_total`` for counters. An exception that is hand
 to tell is counted here.
 """
 
-from prometheus_client import Counter, Gauge, Histogram
+import os
+from pathlib import Path
+
+from prometheus_client import Counter, Gauge, Histogram, values
 
 RECEIVED = Counter(
     "seakeeping_received_items_total", "Spans, log records and metric points accepted", ["signal"]
@@ -49,3 +52,13 @@ RESTARTS = Counter(
 ERRORS = Counter(
     "seakeeping_handled_errors_total", "Errors handled without a caller to tell", ["where", "error"]
 )
+
+
+def count_into(folder: Path) -> None:
+    """Count into the folder of the tree from now on, in a process that began without it.
+
+    Children find the variable in their environment; the supervisor makes the folder only after
+    these metrics were made. Metrics with labels choose where they count on their first use.
+    """
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]

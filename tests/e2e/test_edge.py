@@ -1,5 +1,6 @@
 """The edge process in its tree: light, quick to say what is wrong, and polite when it ends."""
 
+import json
 import signal
 import socket
 import time
@@ -37,6 +38,20 @@ def test_metrics_sum_over_the_processes(server: Server) -> None:
     text = server.get("/metrics", raw=True)
     assert 'seakeeping_export_requests_total{status="200",transport="http"}' in text
     assert "# TYPE seakeeping_spool_commit_seconds histogram" in text
+
+
+def test_metrics_tell_of_rows_stored_and_of_parts_restarted(own_server: Server) -> None:
+    span = {"traceId": "a" * 32, "spanId": "b" * 16, "name": "GET /"}
+    body = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
+    status, _ = own_server.post("/v1/traces", json.dumps(body).encode(), "application/json")
+    assert status == 200
+
+    def tells(line: str) -> bool:
+        return line in own_server.get("/metrics", raw=True)
+
+    own_server.until(lambda: tells('seakeeping_stored_rows_total{table="spans"} 1.0'))
+    psutil.Process(own_server.pid("pipeline")).kill()
+    own_server.until(lambda: tells('seakeeping_process_restarts_total{role="pipeline"} 1.0'))
 
 
 def test_the_edge_is_light(server: Server) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from seakeeping import metrics
 from seakeeping.config import ResourceFolder, Settings, load_settings
 from seakeeping.control.exposure import demo_key, require_keys
 from seakeeping.control.supervisor import Supervisor
@@ -43,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     for finding in resources.findings:
         print(f"seakeeping: resources stay as they last were: {finding}", file=sys.stderr)
     write_address(node)
+    metrics.count_into(node.run_dir / "metrics")
     return asyncio.run(_serve(node, as_json=args.json))
 
 

@@ -152,6 +152,8 @@ class Flow:
         spans = [self._privacy.span(s) for s in work.assembled.spans if s.trace_id not in gone]
         self._retried(lambda: self._store.insert_spans(spans, token))
         self._retried(lambda: self._store.insert_metric_points(work.batch.points, token))
+        metrics.STORED.labels("spans").inc(len(spans))
+        metrics.STORED.labels("metric_points").inc(len(work.batch.points))
         self._keep_judged(work, token)
         if self._rollups.is_due():
             self._roll_up()
@@ -174,6 +176,8 @@ class Flow:
         self._retried(lambda: self._store.insert_interactions(interactions, token))
         self._retried(lambda: self._store.insert_evaluations(rows, token))
         self._retried(lambda: self._store.retract(retractions, token))
+        metrics.STORED.labels("interactions").inc(len(interactions))
+        metrics.STORED.labels("evaluations").inc(len(rows))
         for interaction in interactions:
             self._rollups.touch(bucket_of(interaction.service_name, interaction.started_at))
         for gone in retractions:
