@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from seakeeping.errors import BadInput, NotFound
+from seakeeping.errors import NotFound
 from seakeeping.records.codec import iso, to_json
 from seakeeping.web import params
 from seakeeping.web.answers import JsonAnswer, listed, listed_page
@@ -131,9 +131,6 @@ class Api:
     async def metric_points(self, request: Request) -> Response:
         """Answer with metric points."""
         given = params.read(request.query_params, METRIC_POINTS)
-        for name in ("service", "name"):
-            if name not in given:
-                raise BadInput(f"{name} is missing", hint="name one metric of one service")
         store, end = self._room.store, given.get("until", self._room.clock.now())
         start, limit = given.get("since", end - 3600), given.get("limit", params.DEFAULT_LIMIT)
         service, name = given["service"], given["name"]

@@ -55,8 +55,10 @@ EVALUATIONS = (
 
 
 METRIC_POINTS = (
-    Param("service", text, "The service; required."),
-    Param("name", text, "The metric, e.g. `vllm:num_requests_waiting`; required."),
+    Param("service", text, "The service; required.", is_required=True),
+    Param(
+        "name", text, "The metric, e.g. `vllm:num_requests_waiting`; required.", is_required=True
+    ),
     Param("since", at, "Only points at or after this moment; an hour ago where left out.", _TIME),
     Param("until", at, "Only points before this moment; now where left out.", _TIME),
     PAGE[0],

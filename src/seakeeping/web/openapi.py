@@ -169,7 +169,7 @@ def _ref(name: str) -> Schema:
 def _operation(operation: Operation) -> Schema:
     described = [_path_parameter(name) for name in _path_names(operation.path)]
     described += [
-        {"name": p.name, "in": "query", "required": False, "description": p.help,
+        {"name": p.name, "in": "query", "required": p.is_required, "description": p.help,
          "schema": dict(p.schema)}
         for p in operation.params
     ]  # fmt: skip

@@ -30,6 +30,7 @@ class Param:
     read: Callable[[str, str], Any]
     help: str
     schema: Mapping[str, object] = field(default_factory=lambda: {"type": "string"})
+    is_required: bool = False
 
 
 def read(query: QueryParams, params: Sequence[Param]) -> dict[str, Any]:
@@ -45,6 +46,9 @@ def read(query: QueryParams, params: Sequence[Param]) -> dict[str, Any]:
             raise BadInput(f"{name} is longer than {MAX_LENGTH} characters")
         if text:
             values[name] = known[name].read(name, text)
+    for param in params:
+        if param.is_required and param.name not in values:
+            raise BadInput(f"{param.name} is missing", hint=param.help)
     return values
 
 

@@ -160,7 +160,7 @@ def test_a_page_is_never_larger_than_the_most(client: Client) -> None:
         ("/api/interactions?service=a&service=b", "service is given twice", ""),
         (f"/api/interactions?user_id={'x' * 3000}", "user_id is longer than 2000 characters", ""),
         ("/api/traces/x?limit=3", "unknown parameter 'limit'", "known: "),
-        ("/api/metrics?service=x", "name is missing", "name one metric of one service"),
+        ("/api/metrics?service=x", "name is missing", "The metric, e.g. "),
         ("/api/services?window=2h", "window '2h' is unknown", "did you mean"),
     ],
 )  # fmt: skip

@@ -6,10 +6,13 @@ from enum import StrEnum
 from typing import Any
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
 from seakeeping.records import Json, JsonObject
 from seakeeping.records.codec import to_json
 from seakeeping.web import openapi
+from seakeeping.web.filters import METRIC_POINTS
 from seakeeping.web.openapi import schemas
 from seakeeping.web.testing.schema import faults
 
@@ -97,3 +100,12 @@ def test_a_type_without_schema_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(openapi, "RECORDS", (Odd,))
     with pytest.raises(TypeError, match="no schema"):
         schemas()
+
+
+def test_a_parameter_without_which_there_is_no_answer_is_said_to_be_required() -> None:
+    async def answer(_: Request) -> Response:
+        return Response()
+
+    operation = openapi.Operation("GET", "/x", answer, "X.", "object", METRIC_POINTS)
+    described = openapi.document([operation])["paths"]["/x"]["get"]["parameters"]
+    assert {one["name"] for one in described if one["required"]} == {"service", "name"}
