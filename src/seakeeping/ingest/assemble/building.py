@@ -13,7 +13,12 @@ from seakeeping.ingest.assemble.twins import Call
 from seakeeping.ingest.dialects import Facts, content_hint
 from seakeeping.ingest.dialects import Step as Kind
 from seakeeping.ingest.dialects.keys import GROUP_PREFIX, Place, place_of
-from seakeeping.ingest.dialects.messages import Messages, call_parts, text_in
+from seakeeping.ingest.dialects.messages import (
+    Messages,
+    call_parts,
+    has_tool_call,
+    text_in,
+)
 from seakeeping.ingest.dialects.otel_genai import CONTENT_EVENTS
 from seakeeping.ingest.dialects.terms import (
     finish_reasons_of,
@@ -21,7 +26,7 @@ from seakeeping.ingest.dialects.terms import (
     provider_of,
 )
 from seakeeping.ingest.dialects.usage import Usage
-from seakeeping.records import Interaction, Json, JsonObject, Span, Traffic
+from seakeeping.records import FinishReason, Interaction, Json, JsonObject, Span, Traffic
 
 TOKENS, ESTIMATED = "seakeeping.tokens", "estimated"
 """Says that the tokens were told by nobody, but estimated from the text."""
@@ -172,7 +177,7 @@ def build(
         tool_definitions=facts.tool_definitions, documents=grounds.documents,
         input_tokens=usage.input, output_tokens=usage.output, cache_read_tokens=usage.cache_read,
         reasoning_tokens=usage.reasoning, cost_usd=cost_usd,
-        finish_reasons=finish_reasons_of(facts.finish_reasons), error_type=facts.error_type,
+        finish_reasons=_finish_reasons(facts), error_type=facts.error_type,
         conversation_id=facts.conversation_id or facts.session_id, user_id=facts.user_id,
         tenant=_told(span, "seakeeping.tenant") or facts.tenant,
         route=_told(span, "seakeeping.route"),
@@ -182,6 +187,15 @@ def build(
         traffic=call.head.traffic or traffic_of(span), sampling_weight=span.sampling_weight,
         groups=groups, attributes=attributes, version=version,
     )  # fmt: skip
+
+
+def _finish_reasons(facts: Facts) -> tuple[str, ...]:
+    """Return why the answers ended; some emitters write ``stop`` for every complete one."""
+    reasons = finish_reasons_of(facts.finish_reasons)
+    answers = facts.output_messages or ()
+    if FinishReason.STOP in reasons and answers and all(map(has_tool_call, answers)):
+        return tuple(FinishReason.TOOL if r == FinishReason.STOP else r for r in reasons)
+    return reasons
 
 
 def service_of(span: Span) -> str:

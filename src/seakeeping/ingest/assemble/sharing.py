@@ -24,9 +24,8 @@ class Sharing:
 
     def note(self, step: Step) -> None:
         """Note that a model call's trace speaks of its response."""
-        response_id = step.facts.response_id
-        if response_id is not None and step.facts.step is Kind.MODEL:
-            sharing = self._traces.setdefault(response_id, {})
+        for key in _keys_of(step) if step.facts.step is Kind.MODEL else ():
+            sharing = self._traces.setdefault(key, {})
             if len(sharing) <= MOST_SHARING:
                 sharing[step.span.trace_id] = None
 
@@ -37,17 +36,24 @@ class Sharing:
     def linked(self, trace: Trace | None) -> Iterator[str]:
         """Yield the ids of the traces that share a response with this one (and its own)."""
         steps: Iterable[Step] = trace.steps.values() if trace is not None else ()
-        for response_id in {s.facts.response_id for s in steps} - {None}:
-            sharing = self.traces_of(response_id or "")
+        for key in dict.fromkeys(key for step in steps for key in _keys_of(step)):
+            sharing = self.traces_of(key)
             if 1 < len(sharing) <= MOST_SHARING:
                 yield from sharing
 
     def forget(self, trace: Trace) -> None:
         """Drop a trace that is no longer remembered."""
-        for step in trace.steps.values():
-            response_id = step.facts.response_id or ""
-            sharing = self._traces.get(response_id)
+        for key in {key for step in trace.steps.values() for key in _keys_of(step)}:
+            sharing = self._traces.get(key)
             if sharing is not None:
                 sharing.pop(trace.trace_id, None)
                 if not sharing:
-                    del self._traces[response_id]
+                    del self._traces[key]
+
+
+def _keys_of(step: Step) -> Iterator[str]:
+    """Yield what a step shares with its twins: its response, the stream that it is half of."""
+    if step.facts.response_id is not None:
+        yield step.facts.response_id
+    if step.facts.stream_key is not None:
+        yield step.facts.stream_key

@@ -180,8 +180,7 @@ def _request_of(end: Step, calls: list[Call]) -> Call | None:
     for call in reversed(calls):
         head = call.head
         if (
-            head.span.trace_id == end.span.trace_id
-            and head.span.parent_span_id == end.span.parent_span_id
+            _are_beside(head, end)
             and not head.facts.continues
             and head.facts.output_messages is None
             and not any(twin.facts.continues for twin in call.twins)
@@ -189,3 +188,10 @@ def _request_of(end: Step, calls: list[Call]) -> Call | None:
         ):
             return call
     return None
+
+
+def _are_beside(head: Step, end: Step) -> bool:
+    """Say whether two spans have one parent, or none and so a trace each, but one question."""
+    if head.span.trace_id == end.span.trace_id:
+        return head.span.parent_span_id == end.span.parent_span_id
+    return head.facts.stream_key is not None and head.facts.stream_key == end.facts.stream_key

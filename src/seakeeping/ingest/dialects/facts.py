@@ -41,6 +41,7 @@ class Facts:
 
     ``wire_id`` is the provider's own response id where a gateway gives another;
     ``is_loose`` says that the input was read from the arguments of a framework's call;
+    ``stream_key`` is shared by the two halves of a stream that have no parent;
     ``time_to_first_token`` candidates are in seconds; ``finish_reasons`` and ``provider`` are raw
     spellings; ``query`` is what a retrieval or tool was asked; ``error_text`` all that the span
     says of its error.
@@ -79,6 +80,7 @@ class Facts:
     prompt_version: str | None = None
     scores: tuple[Score, ...] = ()
     continues: bool = False
+    stream_key: str | None = None
     is_loose: bool = False
     truncated: tuple[str, ...] = ()
     content_keys: tuple[str, ...] = ()
@@ -98,5 +100,15 @@ _NOTHING = (None, "", ())
 _FILLED = tuple(
     f.name
     for f in fields(Facts)
-    if f.name not in ("dialect", "step", "operation", "extras", "continues", "is_loose", "usage")
+    if f.name
+    not in (
+        "dialect",
+        "step",
+        "operation",
+        "extras",
+        "continues",
+        "stream_key",
+        "is_loose",
+        "usage",
+    )
 )

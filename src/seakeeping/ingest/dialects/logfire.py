@@ -1,12 +1,14 @@
 """Pydantic AI and Logfire: OpenTelemetry names, and some of their own.
 
 A streamed call comes as two spans of one parent: the request, without output, and a span of no
-length with the output when the stream has ended; they are one call. A span that is announced before
+length with the output when the stream has ended; they are one call. Without a parent they lie in
+two traces, and only what was asked joins them. A span that is announced before
 it ends (``pending_span``) is none. Old releases keep requests and responses as JSON, or messages as
 events.
 """
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 from seakeeping.ingest.dialects import otel_genai
 from seakeeping.ingest.dialects.facts import Facts, Step
@@ -14,6 +16,7 @@ from seakeeping.ingest.dialects.messages import messages_of, split_system, text_
 from seakeeping.ingest.dialects.tools import tools_of
 from seakeeping.ingest.dialects.usage import usage_of
 from seakeeping.ingest.dialects.values import (
+    compact,
     dig,
     flag_of,
     list_of,
@@ -54,7 +57,20 @@ def read(span: Span) -> Facts | None:
         _read_data(facts, attributes, request or {})
         _read_old_events(facts, attributes)
         facts.continues = kind == "log" and not span.duration_s and "duration" in attributes
+        if kind is not None:
+            _read_half(facts, span)
     return facts
+
+
+def _read_half(facts: Facts, span: Span) -> None:
+    """Read what tells the half of a stream: its request names the asked model as the answering."""
+    if facts.output_messages is not None and not facts.continues:
+        return
+    if facts.response_model == facts.request_model and facts.response_id is None:
+        facts.response_model = None
+    if span.parent_span_id is None and facts.error_type is None:
+        asked = [span.service_name, facts.request_model, facts.system, facts.input_messages]
+        facts.stream_key = sha256(compact(asked).encode()).hexdigest()
 
 
 def _call_facts(span: Span) -> Facts:

@@ -13,12 +13,10 @@ from seakeeping.ingest.dialects.facts import Facts, Score, Step
 from seakeeping.ingest.dialects.indexed import items_of, lists_under, unwrapped
 from seakeeping.ingest.dialects.messages import (
     Messages,
-    call_parts,
     content_of,
     is_empty,
     messages_of,
     split_system,
-    text_in,
     text_message,
 )
 from seakeeping.ingest.dialects.parts import tool_call
@@ -134,19 +132,10 @@ def _read_call(facts: Facts, span: Span) -> None:
     facts.cost_usd = number_of(attributes.get("llm.cost.total")) or None
     reason = first_text(attributes, "llm.finish_reason", "llm.response.finish_reason")
     facts.finish_reasons = (reason,) if reason else response.finish_reasons
-    if reason == "stop" and _only_asks(facts.output_messages):
-        facts.finish_reasons = ("tool_calls",)
     for event in span.events:
         if event.name == _FIRST_TOKEN:
             facts.time_to_first_token_s = event.at - span.started_at
             break
-
-
-def _only_asks(messages: Messages | None) -> bool:
-    """Say whether an answer is nothing but calls: some write ``stop`` for every complete one."""
-    return bool(messages) and all(
-        call_parts(message) and not text_in(message) for message in messages or ()
-    )
 
 
 def _response(facts: Facts, attributes: JsonObject) -> Response:

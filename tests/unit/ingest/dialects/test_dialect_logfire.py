@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 
 import pytest
 from tests.unit.ingest.by_hand import chat, interactions, one, said, span
 
-from seakeeping.records import Json
+from seakeeping.records import Json, Span
 
 REQUEST: dict[str, Json] = {
     "logfire.span_type": "span",
@@ -116,3 +117,52 @@ def test_a_failed_call_without_its_prompt_takes_that_of_its_agent() -> None:
 
 def test_the_cost_of_the_operation_is_kept() -> None:
     assert one(chat("Hi", "Ho", more={"operation.cost": 0.0007})).cost_usd == 0.0007
+
+
+def of_its_own(given: Span, number: int) -> Span:
+    """Return the span in a trace of its own, as one without a parent is."""
+    return replace(given, trace_id=f"{number:032x}")
+
+
+def end_of(answer: str, response_id: str) -> dict[str, Json]:
+    """Return the end of a stream, which says what was asked again."""
+    asked = {"gen_ai.input.messages": REQUEST["gen_ai.input.messages"]}
+    told = {"gen_ai.output.messages": json.dumps([said("assistant", answer)])}
+    return {**END, **asked, **told, "gen_ai.response.id": response_id}
+
+
+def test_a_stream_without_a_parent_is_one_call_of_two_traces_in_either_order() -> None:
+    request = of_its_own(span(REQUEST, lasts=0.3), 1)
+    end = of_its_own(span(end_of("Bergen.", "chatcmpl-1"), at=1.8, lasts=0.0), 2)
+    for order in ([request, end], [end, request]):
+        found = one(*order)
+        assert found.span_id == request.span_id
+        assert (found.answer_text, found.response_id) == ("Bergen.", "chatcmpl-1")
+
+
+def test_the_same_question_twice_keeps_its_own_answers() -> None:
+    first = of_its_own(span(REQUEST, lasts=0.3), 1)
+    second = of_its_own(span(REQUEST, at=3, lasts=0.3), 3)
+    ends = [
+        of_its_own(span(end_of("Bergen.", "chatcmpl-1"), at=1.8, lasts=0.0), 2),
+        of_its_own(span(end_of("Oslo.", "chatcmpl-2"), at=4.8, lasts=0.0), 4),
+    ]
+    found = interactions(second, ends[1], ends[0], first)
+    assert [(i.span_id, i.answer_text) for i in found] == [
+        (first.span_id, "Bergen."),
+        (second.span_id, "Oslo."),
+    ]
+
+
+def test_a_request_of_another_question_is_no_half_of_a_stream() -> None:
+    other = {**REQUEST, "gen_ai.input.messages": json.dumps([said("user", "Which town?")])}
+    request = of_its_own(span(other, lasts=0.3), 1)
+    end = of_its_own(span(end_of("Bergen.", "chatcmpl-1"), at=1.8, lasts=0.0), 2)
+    assert len(interactions(request, end)) == 2
+
+
+def test_the_request_of_a_stream_does_not_know_the_model_that_answers() -> None:
+    asked: dict[str, Json] = {**REQUEST, "gen_ai.response.model": "gpt-4o"}
+    root = span(name="answer", lasts=3)
+    found = one(root, span(asked, under=root), span(END, under=root, at=1.8, lasts=0.0))
+    assert found.response_model == "gpt-4o-2024-08-06"
