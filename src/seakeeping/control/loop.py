@@ -31,7 +31,8 @@ POLL_S = 0.02
 GATHER_S = 0.25
 """A batch that is not full waits this long for company: many tiny inserts cost more than few."""
 
-FULL_BYTES = 4 * 2**20
+FULL_BYTES = 8 * 2**20
+"""Of inflated bodies in one batch: the engine pays by the part it writes, memory by the byte."""
 FULL_RECORDS = 256
 
 
