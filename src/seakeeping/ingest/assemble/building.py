@@ -194,7 +194,7 @@ def _finish_reasons(facts: Facts) -> tuple[str, ...]:
     reasons = finish_reasons_of(facts.finish_reasons)
     answers = facts.output_messages or ()
     if FinishReason.STOP in reasons and answers and all(map(has_tool_call, answers)):
-        return tuple(FinishReason.TOOL if r == FinishReason.STOP else r for r in reasons)
+        return tuple(FinishReason.TOOL.value if r == FinishReason.STOP else r for r in reasons)
     return reasons
 
 

@@ -4,6 +4,7 @@ Inputs are the arguments of the traced call (an OpenAI request, LangChain messag
 returned. Token usage and model come as attributes of their own in newer releases.
 """
 
+import re
 from collections.abc import Mapping
 
 from seakeeping.ingest.dialects import otel_genai
@@ -30,6 +31,8 @@ MARKERS = ("mlflow.spanType", "mlflow.spanInputs", "mlflow.spanOutputs", "mlflow
 CONTENT_HINT = (
     "mlflow.<library>.autolog(log_traces=True); traces hold content unless a filter removes it"
 )
+
+_OBJECT = re.compile(r'"?<[\w.]+ object at 0x[0-9a-f]+>"?')
 
 _STEPS: Mapping[str, tuple[Step, str]] = {
     "LLM": (Step.MODEL, "chat"),
@@ -75,7 +78,10 @@ def _read_call(facts: Facts, attributes: JsonObject) -> None:
     given = attributes.get("mlflow.spanInputs")
     request = object_of(given) or {}
     facts.system, facts.input_messages = split_system(messages_of(given))
-    response = response_of(attributes.get("mlflow.spanOutputs"))
+    answered = attributes.get("mlflow.spanOutputs")
+    # A stream that was not followed leaves but the name of its object.
+    is_told = not isinstance(answered, str) or _OBJECT.fullmatch(answered) is None
+    response = response_of(answered if is_told else None)
     facts.output_messages = response.messages
     facts.response_id, facts.finish_reasons = response.response_id, response.finish_reasons
     model = _plain(attributes.get("mlflow.llm.model"))
@@ -83,7 +89,7 @@ def _read_call(facts: Facts, attributes: JsonObject) -> None:
     facts.response_model = response.model or model
     facts.provider = _plain(attributes.get("mlflow.llm.provider"))
     told = usage_of(object_of(attributes.get("mlflow.chat.tokenUsage")))
-    facts.usage = response.usage if told.is_empty else told
+    facts.usage = response.usage if told.is_empty else told.completed(response.usage)
     facts.cost_usd = (
         number_of(dig(object_of(attributes.get("mlflow.llm.cost")), "total_cost")) or None
     )

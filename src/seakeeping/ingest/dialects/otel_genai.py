@@ -192,7 +192,10 @@ def read_input(facts: Facts, given: Json, system: Json = None) -> None:
         told, is_system_cut = opened(system)
         is_cut = is_cut or is_system_cut
         texts = [str(p["content"]) for p in parts_of(told) if p.get("type") == "text"]
-        facts.system = "\n".join((*texts, facts.system) if facts.system else texts) or None
+        whole = "\n".join(texts)
+        # Some instrumentations tell a system message twice: here, and among the messages.
+        is_new = bool(whole) and whole != facts.system
+        facts.system = "\n".join(t for t in (whole if is_new else "", facts.system) if t) or None
     if is_cut:
         facts.truncated += ("input_messages",)
 

@@ -79,3 +79,25 @@ def test_anthropic_and_langchain_outputs_are_read() -> None:
         "generations": [[{"text": "Oslo.", "message": {"content": "Oslo.", "type": "ai"}}]]
     }
     assert one(span(told("CHAT_MODEL", REQUEST, generations))).answer_text == "Oslo."
+
+
+def test_the_name_of_a_stream_is_no_answer() -> None:
+    told: dict[str, Json] = {
+        "mlflow.spanType": '"CHAT_MODEL"',
+        "mlflow.spanInputs": json.dumps({"model": "claude-3-7-sonnet"}),
+        "mlflow.spanOutputs": '"<anthropic.Stream object at 0x7f67f4299b90>"',
+    }
+    assert one(span(told)).output_messages is None
+
+
+def test_the_answer_completes_the_usage() -> None:
+    usage = {"prompt_tokens": 9, "completion_tokens": 7,
+             "completion_tokens_details": {"reasoning_tokens": 5}}  # fmt: skip
+    told: dict[str, Json] = {
+        "mlflow.spanType": '"CHAT_MODEL"',
+        "mlflow.chat.tokenUsage": '{"input_tokens": 9, "output_tokens": 7}',
+        "mlflow.spanOutputs": json.dumps(
+            {"choices": [{"message": {"role": "assistant", "content": "Oslo."}}], "usage": usage}
+        ),
+    }
+    assert one(span(told)).reasoning_tokens == 5

@@ -317,3 +317,14 @@ def test_other_calls_without_usage_have_no_tokens() -> None:
     found = one(chat("Hi there", "Hello you"))
     assert (found.input_tokens, found.output_tokens) == (None, None)
     assert "seakeeping.tokens" not in found.attributes
+
+
+def test_a_system_message_that_is_told_twice_is_one() -> None:
+    messages = json.dumps([said("system", "Be brief."), said("user", "Which port?")])
+    instructions = json.dumps([{"type": "text", "content": "Be brief."}])
+    told: dict[str, Json] = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.input.messages": messages,
+        "gen_ai.system_instructions": instructions,
+    }
+    assert one(span(told)).system_instructions == "Be brief."
