@@ -6,7 +6,7 @@ told before, and hands on only what is new or different, as a higher version. Wh
 twin or no call is taken back.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from seakeeping.clock import Clock
@@ -298,8 +298,7 @@ class Assembler:
         self._take_back(trace, {call.head.span.span_id for call in calls}, changes)
 
     def _tell_call(self, trace: Trace, call: Call, known: _Known, changes: _Changes) -> None:
-        borrowed = known.facts.input_messages is not None, known.facts.response_id is not None
-        revisions = *map(int, borrowed), *(step.revision for step in call.steps)
+        revisions = *_borrowed(known.facts), *(step.revision for step in call.steps)
         basis = revisions, known.is_answer, known.grounds
         before = trace.told.get(call.head.span.span_id)
         is_fresh = any(step.key in changes.fresh for step in call.steps)
@@ -401,6 +400,18 @@ class Assembler:
         if opinion.response_id is not None and opinion.response_id in responses:
             return responses[opinion.response_id]
         return (trace.trace_id, opinion.span_id) if opinion.span_id is not None else None
+
+
+def _borrowed(facts: Facts) -> Iterator[int]:
+    """Yield which of the fields are told that other spans of the trace may tell."""
+    for value in (
+        facts.input_messages,
+        facts.response_id,
+        facts.user_id,
+        facts.session_id,
+        facts.conversation_id,
+    ):
+        yield int(value is not None)
 
 
 def _tells_more(span: Span, known: Step | None) -> bool:

@@ -81,14 +81,32 @@ def _with_call_ids(messages: Messages | None, call: Call) -> Messages | None:
 def completed(trace: Trace, call: Call, facts: Facts) -> Facts:
     """Return the facts with what only other spans of the trace tell.
 
-    A failed call may lack its prompt, which the agent run that it was made for has; a call may lack
-    its response id, which the reply carries where it is handed to the next step.
+    Whom a call is for may stand on the run above it alone. A failed call may lack its prompt, which
+    the agent run that it was made for has; a call may lack its response id, which the reply carries
+    where it is handed to the next step.
     """
+    facts = _with_owner(trace, call, facts)
     if facts.error_type is not None and facts.input_messages is None:
         return _with_prompt(trace, call, facts)
     if facts.response_id is None and facts.output_messages and trace.handed_on:
         return _with_response_id(trace, call, facts)
     return facts
+
+
+def _with_owner(trace: Trace, call: Call, facts: Facts) -> Facts:
+    user, session, conversation = facts.user_id, facts.session_id, facts.conversation_id
+    if user is not None and (session is not None or conversation is not None):
+        return facts
+    for span_id in trace.ancestors(call.head.span.span_id):
+        above = trace.steps.get(span_id)
+        if above is not None:
+            user = user or above.facts.user_id
+            session = session or above.facts.session_id
+            conversation = conversation or above.facts.conversation_id
+    told = facts.user_id, facts.session_id, facts.conversation_id
+    if (user, session, conversation) == told:
+        return facts
+    return replace(facts, user_id=user, session_id=session, conversation_id=conversation)
 
 
 def _with_prompt(trace: Trace, call: Call, facts: Facts) -> Facts:

@@ -251,3 +251,21 @@ def test_prompts_in_one_list_are_the_input() -> None:
 def test_names_of_objects_in_memory_are_no_documents() -> None:
     assert documents_of('["<NodeWithScore(node=TextNode(id_=1), score=1.0)>"]') == ()
     assert [d.content for d in documents_of('["<b>Refunds</b>"]')] == ["<b>Refunds</b>"]
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_whom_a_call_is_for_may_stand_on_the_run_above_it_alone(is_late: bool) -> None:
+    run = span({"openinference.span.kind": "AGENT", "user.id": "u1", "session.id": "s1"}, lasts=3)
+    call = span({"openinference.span.kind": "LLM", "output.value": "Oslo."}, at=1, under=run)
+    bench = Bench()
+    for given in (call, run) if is_late else (run, call):
+        bench.add(given)
+    (found,) = bench.final()
+    assert (found.user_id, found.conversation_id) == ("u1", "s1")
+
+
+def test_what_a_call_says_of_its_user_goes_before_the_run_above_it() -> None:
+    run = span({"openinference.span.kind": "AGENT", "user.id": "u1", "session.id": "s1"}, lasts=3)
+    told: dict[str, Json] = {"openinference.span.kind": "LLM", "user.id": "u2"}
+    (found,) = interactions(run, span(told, at=1, under=run))
+    assert (found.user_id, found.conversation_id) == ("u2", "s1")
