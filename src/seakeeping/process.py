@@ -3,17 +3,22 @@
 A child is ``python -m <module>``. Its first line on standard input is a JSON object, its settings.
 Standard input then stays open: when it closes, the parent is gone and the child ends, so no orphan
 keeps a lock. On standard output the child writes one JSON object a line: ``{"ready": true}`` once,
-then ``{"beat": n}`` every second from the loop that does the work, so that a hang shows.
+then ``{"beat": n}`` every second from the loop that does the work, so that a hang shows. A child
+that no restart can help (a setting that cannot work, data of a newer version) says why and leaves
+with an exit code of its own; the parent then ends too, instead of trying for ever.
 """
 
+import contextlib
 import json
 import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from seakeeping.errors import BadResource, BadSetting, StoreTooNew
 
 BEAT_S = 1.0
 """Seconds between two beats."""
@@ -23,6 +28,20 @@ GRACE_S = 8.0
 
 ORPHAN_GRACE_S = 2.0
 """The same once its parent is gone: whoever starts next needs the ports and locks."""
+
+
+REFUSED = 78
+"""Exit code of a child that can never work as things are (EX_CONFIG of sysexits.h)."""
+
+
+@contextlib.contextmanager
+def refusing() -> Iterator[None]:
+    """Leave with one line and :data:`REFUSED` where no restart can help."""
+    try:
+        yield
+    except (BadSetting, BadResource, StoreTooNew) as error:
+        print(f"seakeeping: {error}", file=sys.stderr, flush=True)
+        raise SystemExit(REFUSED) from None
 
 
 @dataclass(frozen=True)

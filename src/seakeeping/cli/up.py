@@ -56,7 +56,7 @@ async def _serve(node: Node, *, as_json: bool) -> int:
     announcer = asyncio.create_task(_announce(node.settings, ready, as_json=as_json))
     await supervisor.run(ready)
     announcer.cancel()
-    return 0
+    return 2 if supervisor.refused else 0
 
 
 async def _announce(settings: Settings, ready: asyncio.Event, *, as_json: bool) -> None:

@@ -21,14 +21,14 @@ from seakeeping.control.loop import Loop
 from seakeeping.control.privacy import Keeping
 from seakeeping.control.quarantine import Quarantine
 from seakeeping.control.workers import worker_count
-from seakeeping.errors import StoreUnavailable
+from seakeeping.errors import EvaluatorFailed, StoreUnavailable
 from seakeeping.evaluate.pool import WorkerPool
-from seakeeping.evaluate.registry import evaluator_names
+from seakeeping.evaluate.registry import evaluator_names, shipped_names
 from seakeeping.ingest.assemble import Assembler
 from seakeeping.ingest.emit import Emitter
 from seakeeping.ingest.scrape import Scraper
 from seakeeping.ingest.spool import SpoolReader
-from seakeeping.process import Child, enter
+from seakeeping.process import Child, enter, refusing
 from seakeeping.protocols import CostClass
 from seakeeping.records import Evaluation, Interaction, MetricPoint, Span
 from seakeeping.store import Ledger, Store, connect, open_ledger
@@ -182,13 +182,24 @@ class Pipeline:
         )
 
     def _make_pool(self) -> WorkerPool:
+        """Start the workers; an installed evaluator that cannot be made must not stop ours."""
         self._choice = choice = self._resources.current.evaluators
-        pool = WorkerPool(
+        installed = evaluator_names()
+        for name in {*(choice.only or ()), *choice.disabled} - {*installed}:
+            _warn(f"Evaluators: {name!r} is not installed; there are {', '.join(installed)}")
+        try:
+            return self._start_pool([name for name in installed if choice.allows(name)])
+        except EvaluatorFailed as error:
+            metrics.ERRORS.labels("pipeline", error.code).inc()
+            _warn(f"{error}; going on with the shipped evaluators alone")
+            return self._start_pool([name for name in shipped_names() if choice.allows(name)])
+
+    def _start_pool(self, names: Sequence[str]) -> WorkerPool:
+        return WorkerPool(
             workers=worker_count(self._settings.workers),
             timeout_s=self._settings.evaluator_timeout_s,
-            enabled=[name for name in evaluator_names() if choice.allows(name)],
+            enabled=names,
         )
-        return pool
 
     def _make_emitter(self) -> Emitter | None:
         if self._settings.emit_endpoint is None:
@@ -245,13 +256,18 @@ class Pipeline:
             self._flow.insert_points(points, f"scrape-{secrets.token_hex(8)}").result()
 
 
+def _warn(text: str) -> None:
+    print(f"seakeeping: {text}", file=sys.stderr, flush=True)
+
+
 def main() -> None:
     """Run as a child of the supervisor."""
     # a batch makes many objects that live as long as it does: collecting seldom halves the cost
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     child = enter()
-    Pipeline(Settings.from_json(child.settings), child, SystemClock()).run()
+    with refusing():
+        Pipeline(Settings.from_json(child.settings), child, SystemClock()).run()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seakeeping import metrics
-from seakeeping.process import GRACE_S
+from seakeeping.process import GRACE_S, REFUSED
 
 _FIRST_BACKOFF_S = 0.2
 _LONGEST_BACKOFF_S = 10.0
@@ -64,6 +64,8 @@ class _Part:
 class Supervisor:
     """Runs the roles until asked to stop, then ends them in reverse order of their start.
 
+    ``refused`` names the role that said it can never work as things are; the tree has ended then.
+
     Args:
         roles: the children, in the order of their start.
         run_dir: where the status file goes.
@@ -75,6 +77,7 @@ class Supervisor:
         self._status_file = run_dir / "status.json"
         self._env = dict(env)
         self._stopping = asyncio.Event()
+        self.refused: str | None = None
 
     async def run(self, on_ready: asyncio.Event | None = None) -> None:
         """Keep every role running until :meth:`stop` (or SIGTERM, SIGINT)."""
@@ -103,6 +106,10 @@ class Supervisor:
         while not self._stopping.is_set():
             await self._run_once(part)
             if self._stopping.is_set():
+                return
+            if part.last_exit == REFUSED:
+                self.refused = part.role.name
+                self.stop()
                 return
             part.state = "restarting"
             part.restarts += 1

@@ -8,15 +8,17 @@ import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 from seakeeping.config import Settings
-from seakeeping.control.ports import free_port, require_free
+from seakeeping.control.ports import free_port, owner, require_free
 from seakeeping.control.supervisor import Role
 from seakeeping.errors import BadSetting, SeakeepingError
+from seakeeping.process import ORPHAN_GRACE_S
 
 STORE_MODULE = "seakeeping.store.engine"
 PIPELINE_MODULE = "seakeeping.control.pipeline"
@@ -109,10 +111,26 @@ def _with_ports(settings: Settings) -> Settings:
 
 
 def _bindable(host: str, port: int, flag: str) -> int:
+    """Return the port; an orphan of a killed node, about to end, is waited for."""
     if port == 0:
         return free_port(host)
+    deadline = time.monotonic() + ORPHAN_GRACE_S + 2.0
+    while time.monotonic() < deadline and _is_ours(owner(port)):
+        time.sleep(0.1)
     require_free(host, port, setting=flag)
     return port
+
+
+def _is_ours(holder: tuple[int, str] | None) -> bool:
+    """Whether a child of a node holds it whose supervisor is gone."""
+    if holder is None or "seakeeping." not in holder[1]:
+        return False
+    try:
+        status = Path(f"/proc/{holder[0]}/stat").read_text()
+        parent = int(status.rpartition(")")[2].split()[1])
+        return b"seakeeping" not in Path(f"/proc/{parent}/cmdline").read_bytes()
+    except OSError:
+        return True  # one of them ended just now
 
 
 def with_store(settings: Settings) -> Settings:

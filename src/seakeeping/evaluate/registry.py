@@ -39,6 +39,12 @@ def evaluator_names() -> list[str]:
     return sorted(point.name for point in entry_points(group=GROUP))
 
 
+def shipped_names() -> list[str]:
+    """Return the names of the evaluators that come with Seakeeping."""
+    points = entry_points(group=GROUP)
+    return sorted(point.name for point in points if point.value.startswith("seakeeping."))
+
+
 def _make(point: EntryPoint) -> Evaluator:
     try:
         evaluator = point.load()()

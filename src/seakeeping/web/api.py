@@ -163,6 +163,7 @@ class Api:
         store, audit = self._room.store, self._room.audit
 
         def erase() -> int:
+            audit(user_id, by, 0)  # first, so that what is on its way is dropped whatever happens
             erased = store.erase_subject(user_id)
             audit(user_id, by, erased)
             return erased

@@ -26,7 +26,7 @@ from seakeeping.ingest.receive import Receiver
 from seakeeping.ingest.receive_grpc import serve_grpc
 from seakeeping.ingest.receive_http import otlp_routes
 from seakeeping.ingest.spool import GroupCommit, SpoolWriter
-from seakeeping.process import BEAT_S, Child, enter
+from seakeeping.process import BEAT_S, Child, enter, refusing
 from seakeeping.records import Traffic
 from seakeeping.store import Ledger, Store, connect, open_ledger
 from seakeeping.web.api import Api
@@ -243,8 +243,8 @@ def main() -> None:
     """Run as a child of the supervisor."""
     few_arenas()
     child = enter()
-    settings = Settings.from_json(child.settings)
-    edge = make_edge(settings, child, SystemClock())
+    with refusing():
+        edge = make_edge(Settings.from_json(child.settings), child, SystemClock())
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(edge))
 

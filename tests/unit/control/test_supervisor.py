@@ -110,6 +110,21 @@ def test_a_child_that_falls_silent_is_killed_and_restarted(
     assert tree.part(name)["last_exit"] == -9
 
 
+def test_a_child_that_can_never_work_ends_the_tree_instead_of_being_tried_for_ever(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    trace = tmp_path / "trace"
+    tree = Tree(tmp_path, role("obedient", tmp_path / "other"), role("refusing", trace))
+
+    async def check() -> None:
+        await tree.until(lambda: tree.supervisor.refused is not None)
+
+    tree.during(check)
+    assert tree.supervisor.refused == "refusing"
+    assert lines(trace) == ["started"]
+    assert "seakeeping: no such place (choose another)" in capfd.readouterr().err
+
+
 def test_one_part_dying_leaves_the_others_alone(tmp_path: Path) -> None:
     tree = Tree(tmp_path, role("crashing", tmp_path / "one"), role("obedient", tmp_path / "two"))
 
