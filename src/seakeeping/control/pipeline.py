@@ -168,11 +168,13 @@ class Pipeline:
             self._flow.settle(stale).result()
             self._erasures.refresh()
             self._is_running = True
-            chores = Chores(self._chores(), self._clock, self._child.stop)
-            chores.start()
+            threads = [Chores(some, self._clock, self._child.stop) for some in self._chores()]
+            for thread in threads:
+                thread.start()
             self._child.ready(workers=self._pool.pids)
             self._loop.run()
-            chores.join(timeout_s=2.0)
+            for thread in threads:
+                thread.join(timeout_s=2.0)
 
     def _make_assembler(self) -> Assembler:
         return Assembler(
@@ -222,22 +224,23 @@ class Pipeline:
         if self._emitter is not None:
             self._emitter.submit(evaluations, interactions)
 
-    def _chores(self) -> list[Chore]:
+    def _chores(self) -> list[list[Chore]]:
+        """Return the chores by thread: a target that hangs must not delay a policy."""
         every_s = self._settings.scrape_interval_s
         return [
-            Chore("resources", 1.0, self._reload),
-            Chore("erasures", 2.0, self._erasures.refresh),
-            Chore("scrape", every_s, self._scrape),
-            Chore("retention", 600.0, self._retire, first_s=30.0),
+            [
+                Chore("resources", 1.0, self._reload),
+                Chore("erasures", 2.0, self._erasures.refresh),
+                Chore("retention", 600.0, self._retire, first_s=30.0),
+            ],
+            [Chore("scrape", every_s, self._scrape)],
         ]
 
     def _reload(self) -> None:
         before = self._resources.findings
         self._resources.refresh()
         for finding in self._resources.findings if self._resources.findings != before else ():
-            print(
-                f"seakeeping: resources stay as they were: {finding}", file=sys.stderr, flush=True
-            )
+            _warn(f"resources stay as they were: {finding}")
 
     def _erase_again(self, user_id: str) -> None:
         if self._is_running:
