@@ -6,7 +6,6 @@ server`` on SQLite with one worker and its job runners off (its best case).
 """
 
 import os
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from typing import Protocol
 import orjson
 
 from bench import tree
+from seakeeping.control import ports
 
 WORK = Path(__file__).parent.parent / ".work"
 PHOENIX = "arize-phoenix==20.26.1"
@@ -72,9 +72,7 @@ class Server(Protocol):
 
 def free_port() -> int:
     """Return a port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return ports.free_port()
 
 
 def start(server: Server) -> subprocess.Popen[bytes]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -45,8 +46,10 @@ class Server:
         )
         log.close()
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()
+        said, _, _ = select.select([self.process.stdout], [], [], ready_s)
+        line = self.process.stdout.readline() if said else ""
         if not line:
+            self.kill()
             raise AssertionError(f"no start: {(self.data / 'server.log').read_text()[-3000:]}")
         facts = json.loads(line)
         self.port = int(facts["OTLP/HTTP"].rpartition(":")[2])

@@ -12,6 +12,8 @@ import psutil
 import pytest
 from tests.e2e.conftest import Server
 
+from seakeeping.control.ports import free_port
+
 PSS_MB = 80
 
 
@@ -93,9 +95,7 @@ def test_an_open_event_stream_does_not_hold_up_the_end(own_server: Server) -> No
 
 
 def test_an_admin_port_takes_pages_and_api_off_the_data_port(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        admin = probe.getsockname()[1]
+    admin = free_port()
     server = Server(tmp_path, "--admin-port", str(admin))
     server.start()
     try:

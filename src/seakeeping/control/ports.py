@@ -1,6 +1,8 @@
 """Who holds a port. A taken port is reported with its owner, as read from ``/proc``."""
 
+import contextlib
 import os
+import random
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,11 +27,20 @@ def require_free(host: str, port: int, *, setting: str) -> None:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that was free a moment ago.
+
+    It lies below those that the system hands to outgoing connections (from 32768 on), one of which
+    could take it before the child that is to have it binds.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for port in random.SystemRandom().sample(_BELOW_EPHEMERAL, 50):
+        with socket.socket(family, socket.SOCK_STREAM) as probe, contextlib.suppress(OSError):
+            probe.bind((host, port))
+            return port
+    raise PortTaken(f"no free port was found on {host}", hint="name one with --port")
+
+
+_BELOW_EPHEMERAL = range(15_000, 32_000)
 
 
 def owner(port: int) -> tuple[int, str] | None:
