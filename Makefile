@@ -1,5 +1,5 @@
 # Every target needs git, make and Python 3.11 with venv; nothing else.
-# `make system-packages` brings what the tests of browser and PostgreSQL need.
+# `make system-packages` brings what the tests of browser, PostgreSQL and Prometheus need.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 JOBS ?= 2
@@ -49,7 +49,7 @@ bench: .make/development
 docs: .make/development
 	$(BIN)/python scripts/reference.py
 
-SYSTEM := chromium postgresql curl
+SYSTEM := chromium postgresql curl prometheus prometheus-alertmanager
 
 system-packages:
 	@dpkg --status $(SYSTEM) >/dev/null 2>&1 || { $(SUDO) apt-get update --quiet=2 && \

@@ -4,7 +4,7 @@ They are deliberately modest, so that a service which breaks them is in trouble 
 measure: 99.5 % of calls without an error, 95 % of the calls that worked done within ten seconds.
 """
 
-from seakeeping.records import Indicator, Objective
+from seakeeping.records import Indicator, IndicatorSignal, Objective
 
 AVAILABILITY_TARGET = 0.995
 LATENCY_TARGET = 0.95
@@ -29,7 +29,8 @@ def standard_objectives(service: str) -> tuple[Objective, Objective]:
             name="latency",
             valid="calls that ended without an error",
             good=f"those done within {LATENCY_THRESHOLD_S:g} s",
-            threshold_s=LATENCY_THRESHOLD_S,
+            signal=IndicatorSignal.LATENCY,
+            threshold=LATENCY_THRESHOLD_S,
         ),
         target_ratio=LATENCY_TARGET,
         description=f"Working calls of the model that are done within {LATENCY_THRESHOLD_S:g} s.",

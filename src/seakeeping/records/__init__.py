@@ -1,29 +1,85 @@
 """Records: frozen, slotted, in the field's own terms. Rooms meet here."""
 
 from seakeeping.records.evaluation import EVALUATION_KINDS, Evaluation, EvaluationKind
+from seakeeping.records.incident import (
+    Alert,
+    AlertState,
+    Cause,
+    Change,
+    ChangeKind,
+    Diagnosis,
+    Incident,
+    IncidentState,
+    TimelineEntry,
+)
 from seakeeping.records.interaction import Document, FinishReason, Interaction, Traffic
-from seakeeping.records.objective import Budget, BudgetState, Counts, Indicator, Objective
+from seakeeping.records.label import Label, LabelKind, LabelledScore
+from seakeeping.records.measurement import Measurement
+from seakeeping.records.objective import (
+    DIMENSIONS,
+    Alerting,
+    Budget,
+    Budgeting,
+    BudgetState,
+    BurnAlert,
+    Calendar,
+    Counts,
+    EstimateMethod,
+    Evidence,
+    Indicator,
+    IndicatorSignal,
+    Match,
+    MetricSelector,
+    Objective,
+    Reading,
+    Severity,
+)
 from seakeeping.records.telemetry import LogEvent, MetricPoint, Signal, Span, SpanEvent
 from seakeeping.records.values import Json, JsonObject
 
 __all__ = [
+    "DIMENSIONS",
     "EVALUATION_KINDS",
+    "Alert",
+    "AlertState",
+    "Alerting",
     "Budget",
     "BudgetState",
+    "Budgeting",
+    "BurnAlert",
+    "Calendar",
+    "Cause",
+    "Change",
+    "ChangeKind",
     "Counts",
+    "Diagnosis",
     "Document",
+    "EstimateMethod",
     "Evaluation",
     "EvaluationKind",
+    "Evidence",
     "FinishReason",
+    "Incident",
+    "IncidentState",
     "Indicator",
+    "IndicatorSignal",
     "Interaction",
     "Json",
     "JsonObject",
+    "Label",
+    "LabelKind",
+    "LabelledScore",
     "LogEvent",
+    "Match",
+    "Measurement",
     "MetricPoint",
+    "MetricSelector",
     "Objective",
+    "Reading",
+    "Severity",
     "Signal",
     "Span",
     "SpanEvent",
+    "TimelineEntry",
     "Traffic",
 ]

@@ -25,9 +25,11 @@ from seakeeping.records.interaction import Interaction, Traffic
 from seakeeping.records.telemetry import LogEvent, MetricPoint, Span
 from seakeeping.records.values import Json, JsonObject
 
-TIMES = frozenset(
-    {"started_at", "evaluated_at", "at", "received_at", "last_seen_at", "window_start", "start"}
-)
+TIMES = frozenset({
+    "started_at", "evaluated_at", "at", "received_at", "last_seen_at", "window_start", "start",
+    "starts_at", "ends_at", "updated_at", "acknowledged_at", "opened_at", "mitigated_at",
+    "resolved_at", "onset", "since", "last_event_at",
+})  # fmt: skip
 """Fields that hold a moment: Unix seconds in a record, ISO-8601 in JSON."""
 
 Record = TypeVar("Record")
@@ -212,6 +214,11 @@ def _is_optional(hint: object) -> bool:
     return isinstance(hint, UnionType) and NoneType in get_args(hint)
 
 
+def _enum(kind: type[Enum]) -> _Read:
+    read = _one_of([str(member.value) for member in kind])
+    return lambda value, place: kind(read(value, place))
+
+
 def _field_reader(kind: str, name: str, hint: Any) -> _Read:
     if _is_optional(hint) and hint is not Json:
         rest = [a for a in get_args(hint) if a is not NoneType]
@@ -232,6 +239,8 @@ def _reader(hint: Any) -> _Read:
         return _object
     if hint == Json:
         return lambda value, place: value
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return _enum(hint)
     origin, args = get_origin(hint), get_args(hint)
     if origin is tuple:
         return _many(_reader(args[0])) if args[-1] is Ellipsis else _each([*map(_reader, args)])

@@ -143,12 +143,18 @@ class Ledger:
         self._engine = engine
         self._clock = clock
 
+    @property
+    def clock(self) -> Clock:
+        """What its times are taken from."""
+        return self._clock
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def transaction(self) -> Iterator[Connection]:
+        """Yield a connection whose work is done as a whole or not at all."""
         try:
             with self._engine.begin() as connection:
                 yield connection
@@ -162,7 +168,7 @@ class Ledger:
 
     def migrate(self) -> None:
         """Make the tables. Raises StoreTooNew where a newer Seakeeping made them."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             if connection.dialect.name == "postgresql":
                 # several nodes may start at once; the lock is released with the transaction
                 connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
@@ -177,6 +183,10 @@ class Ledger:
             if found is None:
                 row = {"key": "schema_version", "value": str(VERSION)}
                 connection.execute(META.insert().values(row))
+            elif int(found) < VERSION:  # every step so far only added tables
+                connection.execute(
+                    META.update().where(META.c.key == "schema_version").values(value=str(VERSION))
+                )
 
     # keys
 
@@ -184,7 +194,7 @@ class Ledger:
         """Return a new key and its secret, which is not kept."""
         secret = mint_key()
         key = Key(secrets.token_hex(8), name, frozenset(map(str, scopes)), self._clock.now(), None)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 KEYS.insert().values(
                     id=key.id,
@@ -194,12 +204,12 @@ class Ledger:
                     created_at=key.created_at,
                 )
             )
-            self._audit(connection, by, "key.create", key.id, {"name": name})
+            self.record(connection, by, "key.create", key.id, {"name": name})
         return key, secret
 
     def list_keys(self) -> list[Key]:
         """Return all keys, also revoked ones, in the order of their making."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             found = connection.execute(select(KEYS).order_by(KEYS.c.created_at, KEYS.c.id))
             return [
                 Key(row.id, row.name, frozenset(row.scopes), row.created_at, row.revoked_at)
@@ -208,7 +218,7 @@ class Ledger:
 
     def key_scopes(self) -> Mapping[str, frozenset[str]]:
         """Return the scopes of every valid key by its hash (``config.keys.hash_key``)."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             found = connection.execute(
                 select(KEYS.c.hash, KEYS.c.scopes).where(KEYS.c.revoked_at.is_(None))
             )
@@ -216,26 +226,27 @@ class Ledger:
 
     def revoke_key(self, key_id: str, *, by: str) -> bool:
         """End a key; return whether it was valid until now."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             done = connection.execute(
                 KEYS.update()
                 .where(KEYS.c.id == key_id, KEYS.c.revoked_at.is_(None))
                 .values(revoked_at=self._clock.now())
             )
             if done.rowcount:
-                self._audit(connection, by, "key.revoke", key_id, {})
+                self.record(connection, by, "key.revoke", key_id, {})
         return bool(done.rowcount)
 
     # audit
 
     def audit(self, actor: str, action: str, subject: str, detail: JsonObject) -> None:
         """Append an entry."""
-        with self._transaction() as connection:
-            self._audit(connection, actor, action, subject, detail)
+        with self.transaction() as connection:
+            self.record(connection, actor, action, subject, detail)
 
-    def _audit(
+    def record(
         self, connection: Connection, actor: str, action: str, subject: str, detail: JsonObject
     ) -> None:
+        """Append an entry as part of a transaction."""
         connection.execute(
             AUDIT.insert().values(
                 at=self._clock.now(),
@@ -255,7 +266,7 @@ class Ledger:
             wanted = wanted.where(AUDIT.c.subject == subject)
         if before is not None:
             wanted = wanted.where(AUDIT.c.id < before)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             return [AuditEntry(*row) for row in connection.execute(wanted)]
 
     # resources
@@ -270,7 +281,7 @@ class Ledger:
 
     def _resources(self, *conditions: Any) -> list[Resource]:
         wanted = select(RESOURCES).where(*conditions).order_by(RESOURCES.c.name)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             return [Resource(*row) for row in connection.execute(wanted)]
 
     def put_resource(
@@ -288,12 +299,12 @@ class Ledger:
             "updated_by": by,
         }
         try:
-            with self._transaction() as connection:
+            with self.transaction() as connection:
                 if expected == 0:
                     connection.execute(RESOURCES.insert().values(kind=kind, name=name, **values))
                 elif not self._replace(connection, kind, name, expected, values):
                     return None
-                self._audit(connection, by, f"{kind}.put", name, {"version": made.version})
+                self.record(connection, by, f"{kind}.put", name, {"version": made.version})
         except IntegrityError:
             return None
         return made
@@ -314,12 +325,12 @@ class Ledger:
 
     def delete_resource(self, kind: str, name: str, *, by: str) -> bool:
         """Remove a document; return whether it was there."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             done = connection.execute(
                 RESOURCES.delete().where(RESOURCES.c.kind == kind, RESOURCES.c.name == name)
             )
             if done.rowcount:
-                self._audit(connection, by, f"{kind}.delete", name, {})
+                self.record(connection, by, f"{kind}.delete", name, {})
         return bool(done.rowcount)
 
     # leases
@@ -329,7 +340,7 @@ class Ledger:
         now = self._clock.now()
         values: dict[str, Any] = {"holder": holder, "expires_at": now + ttl_s}
         try:
-            with self._transaction() as connection:
+            with self.transaction() as connection:
                 if self._renew(connection, name, holder, values) or self._take_over(
                     connection, name, now, values
                 ):
@@ -365,7 +376,7 @@ class Ledger:
 
     def release(self, name: str, holder: str) -> None:
         """Give a lease back; nothing happens when somebody else holds it by now."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 LEASES.update()
                 .where(LEASES.c.name == name, LEASES.c.holder == holder)
@@ -378,7 +389,7 @@ class Ledger:
         """Record that a user was erased; what arrives of the time before is dropped from now on."""
         now = self._clock.now()
         values = {"at": now, "by": by, "interactions": interactions}
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             done = connection.execute(
                 ERASURES.update()
                 .where(ERASURES.c.user_id == user_id)
@@ -386,7 +397,7 @@ class Ledger:
             )
             if not done.rowcount:
                 connection.execute(ERASURES.insert().values(user_id=user_id, **values))
-            self._audit(connection, by, "subject.erase", user_id, {"interactions": interactions})
+            self.record(connection, by, "subject.erase", user_id, {"interactions": interactions})
 
     def erased(self) -> Mapping[str, float]:
         """Return when each erased user was erased last, by user."""
@@ -394,7 +405,7 @@ class Ledger:
 
     def erasures(self) -> list[Erasure]:
         """Return all erasures in the order of their time."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             found = connection.execute(select(ERASURES).order_by(ERASURES.c.at))
             return [Erasure(*row) for row in found]
 
@@ -402,7 +413,7 @@ class Ledger:
 
     def dump(self) -> dict[str, list[dict[str, Any]]]:
         """Return all rows of all tables, as of one moment."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             return {
                 table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
                 for table in METADATA.sorted_tables
@@ -410,7 +421,7 @@ class Ledger:
 
     def load(self, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         """Fill an empty ledger with what ``dump`` returned. Raises IntegrityError in a full one."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             for table in METADATA.sorted_tables:
                 rows = [dict(row) for row in tables.get(table.name, ())]
                 if table is META:

@@ -7,13 +7,14 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
 )
 
-VERSION = 1
+VERSION = 2
 """The schema's version; a ledger with a higher one is refused."""
 
 METADATA = MetaData()
@@ -76,4 +77,94 @@ ERASURES = Table(
     Column("at", Double, nullable=False),
     Column("by", Text, nullable=False),
     Column("interactions", BigInteger, nullable=False),
+)
+
+ALERTS = Table(
+    "alerts",
+    METADATA,
+    Column("fingerprint", String(32), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("objective", Text),
+    Column("incident_id", String(64)),
+    Column("starts_at", Double, nullable=False),
+    Column("ends_at", Double),
+    Column("updated_at", Double, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("document", JSON, nullable=False),
+    Index("alerts_state", "state"),
+)
+
+SILENCES = Table(
+    "silences",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("starts_at", Double, nullable=False),
+    Column("ends_at", Double, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("matchers", JSON, nullable=False),
+    Column("updated_at", Double, nullable=False),
+)
+
+OUTBOX = Table(
+    "outbox",
+    METADATA,
+    Column("id", _COUNTING, primary_key=True, autoincrement=True),
+    Column("dedup_key", String(256), nullable=False, unique=True),
+    Column("target", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Double, nullable=False),
+    Column("made_at", Double, nullable=False),
+    Column("done_at", Double),
+    Column("error", Text),
+    Index("outbox_due", "state", "due_at"),
+)
+
+CHANGES = Table(
+    "changes",
+    METADATA,
+    Column("id", String(256), primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("document", JSON, nullable=False),
+    Index("changes_target", "target", "at"),
+)
+
+INCIDENTS = Table(
+    "incidents",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("service", Text, nullable=False),
+    Column("opened_at", Double, nullable=False),
+    Column("resolved_at", Double),
+    Column("version", Integer, nullable=False),
+    Column("document", JSON, nullable=False),
+    Index("incidents_state", "state", "opened_at"),
+)
+
+INCIDENT_EVENTS = Table(
+    "incident_events",
+    METADATA,
+    Column("incident_id", String(64), primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Column("evidence", JSON, nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+SNAPSHOTS = Table(
+    "snapshots",
+    METADATA,
+    Column("name", String(128), primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )

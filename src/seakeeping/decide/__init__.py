@@ -1,0 +1,1 @@
+"""Decide: budgets that burn become alerts, alerts become incidents, incidents get a diagnosis."""
