@@ -15,6 +15,7 @@ from seakeeping.records.incident import (
 from seakeeping.records.interaction import Document, FinishReason, Interaction, Traffic
 from seakeeping.records.label import Label, LabelKind, LabelledScore
 from seakeeping.records.measurement import Measurement
+from seakeeping.records.notification import Notification, NotificationTarget, TargetKind
 from seakeeping.records.objective import (
     DIMENSIONS,
     Alerting,
@@ -74,12 +75,15 @@ __all__ = [
     "Measurement",
     "MetricPoint",
     "MetricSelector",
+    "Notification",
+    "NotificationTarget",
     "Objective",
     "Reading",
     "Severity",
     "Signal",
     "Span",
     "SpanEvent",
+    "TargetKind",
     "TimelineEntry",
     "Traffic",
 ]
