@@ -35,6 +35,7 @@ from seakeeping.records.objective import (
     Reading,
     Severity,
 )
+from seakeeping.records.silence import Matcher, Silence
 from seakeeping.records.telemetry import LogEvent, MetricPoint, Signal, Span, SpanEvent
 from seakeeping.records.values import Json, JsonObject
 
@@ -72,6 +73,7 @@ __all__ = [
     "LabelledScore",
     "LogEvent",
     "Match",
+    "Matcher",
     "Measurement",
     "MetricPoint",
     "MetricSelector",
@@ -81,6 +83,7 @@ __all__ = [
     "Reading",
     "Severity",
     "Signal",
+    "Silence",
     "Span",
     "SpanEvent",
     "TargetKind",
