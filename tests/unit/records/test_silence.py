@@ -27,7 +27,7 @@ def test_a_matcher_is_true_of_whole_values(matcher: Matcher, holds: bool) -> Non
 def test_a_matcher_is_spelt_as_in_alertmanager() -> None:
     spelt = [
         str(Matcher("a", "b", regex, equal)) for regex in (False, True) for equal in (True, False)
-    ]  # noqa: E501
+    ]
     assert spelt == ['a="b"', 'a!="b"', 'a=~"b"', 'a!~"b"']
 
 
@@ -41,4 +41,4 @@ def test_a_silence_needs_all_of_its_matchers_and_lasts_to_its_end() -> None:
         True,
         True,
         False,
-    ]  # noqa: E501
+    ]
