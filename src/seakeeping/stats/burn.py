@@ -18,8 +18,9 @@ lies between the two (and equals its half at 75 %).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from seakeeping.errors import BadInput
 from seakeeping.records import BurnAlert, Objective, Severity
@@ -27,8 +28,9 @@ from seakeeping.records import BurnAlert, Objective, Severity
 LONG_PER_SHORT = 12
 """How much longer the long look-back is than the short one (SRE workbook)."""
 
-CALMEST = 0.9
-"""No factor lies below it. The table for 28 days, Sloth's other one, goes down to 0.93."""
+CALMEST: Mapping[Severity, float] = MappingProxyType({Severity.PAGE: 1.0, Severity.TICKET: 0.9})
+"""No factor lies below it: 1 is what the budget allows. The slowest ticket of the table for 28
+days, Sloth's other one, has 0.93 and keeps it."""
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 
@@ -61,10 +63,10 @@ def standard_alerts(window_s: float) -> tuple[BurnAlert, ...]:
     """Return the workbook's table for a window, the quickest first.
 
     The look-backs stay what they are and the factors follow the window, so a factor always means
-    the same time until the budget is gone (2, 5, 10 and 30 days). A factor below `CALMEST` would
-    fire while the budget is kept: it becomes 1, and of several such rows of one severity only the
-    one with the longest look-back remains, the calmest of equals. A look-back longer than the window is left
-    out, so a window below an hour has no burn alert.
+    the same time until the budget is gone (2, 5, 10 and 30 days). A factor below 1 would fire while
+    the budget is kept: of several such rows of one severity only the one with the longest look-back
+    remains, the calmest, and becomes 1 where it is below `CALMEST`. A look-back longer than the
+    window is left out, so a window below an hour has no burn alert.
 
     >>> [round(alert.factor, 2) for alert in standard_alerts(30 * 86_400)]
     [14.4, 6.0, 3.0, 1.0]
@@ -76,16 +78,15 @@ def standard_alerts(window_s: float) -> tuple[BurnAlert, ...]:
         for row in _STANDARD
         if row.long_s <= window_s
     ]
-    calm = {row.severity: row for row in rows if row.factor < CALMEST}
+    calm = {row.severity: row for row in rows if row.factor < 1.0}
+    kept = [row for row in rows if row.factor >= 1.0 or row is calm[row.severity]]
     return tuple(
-        replace(row, factor=1.0) if row.factor < CALMEST else row
-        for row in rows
-        if row.factor >= CALMEST or row is calm[row.severity]
+        row if row.factor >= CALMEST[row.severity] else replace(row, factor=1.0) for row in kept
     )
 
 
 def pyrra_alerts(window_s: float) -> tuple[BurnAlert, ...]:
-    """Return Pyrra's table, its look-backs scaled by window / 28 days and rounded to minutes.
+    """Return Pyrra's table, its look-backs scaled by window / 28 days, in whole minutes.
 
     >>> [(alert.long_s, alert.short_s, alert.factor) for alert in pyrra_alerts(28 * 86_400)][0]
     (3600, 300, 14.0)
@@ -93,7 +94,7 @@ def pyrra_alerts(window_s: float) -> tuple[BurnAlert, ...]:
     scale = window_s / _PYRRA_WINDOW_S
 
     def scaled(seconds: float) -> int:
-        return math.floor(seconds * scale / _MINUTE_S + 0.5) * _MINUTE_S
+        return max(1, math.floor(seconds * scale / _MINUTE_S + 0.5)) * _MINUTE_S
 
     return tuple(
         replace(
@@ -196,7 +197,7 @@ def clip_note(alert: BurnAlert, target_ratio: float) -> str:
 def _doubt(alert: BurnAlert, objective: Objective) -> str:
     if note := clip_note(alert, objective.target_ratio):
         return note
-    if alert.factor < CALMEST:
+    if alert.factor < CALMEST[alert.severity]:
         return (
             f"this {alert.severity} fires at a burn rate of {alert.factor:g}, "
             "while the budget is kept"

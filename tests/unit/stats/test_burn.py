@@ -73,7 +73,7 @@ def test_a_look_back_longer_than_the_window_is_left_out() -> None:
 def test_every_window_is_ordered_from_quick_to_slow(window: int) -> None:
     rows = standard_alerts(window)
     assert rows
-    assert all(row.factor >= CALMEST and row.long_s <= window for row in rows)
+    assert all(row.factor >= CALMEST[row.severity] and row.long_s <= window for row in rows)
     assert all(row.long_s == LONG_PER_SHORT * row.short_s for row in rows)
     assert [row.factor for row in rows] == sorted((row.factor for row in rows), reverse=True)
 
@@ -88,6 +88,7 @@ def test_pyrra_keeps_the_factors_and_scales_the_look_backs() -> None:
     ]
     minutes = [(a.long_s / 60, a.short_s / 60, a.for_s / 60) for a in pyrra_alerts(30 * DAY)]
     assert minutes == [(64, 5, 2), (386, 32, 16), (1543, 129, 64), (6171, 386, 193)]
+    assert min(a.short_s for a in pyrra_alerts(3600)) == 60  # never a look-back of nothing
 
 
 @pytest.mark.parametrize(
@@ -135,7 +136,7 @@ def test_what_is_lowered_can_fire_and_never_fires_within_the_budget(target: floa
 def test_every_standard_alert_in_force_can_fire(target: float, days: int) -> None:
     rows = alerts_in_force(objective(target, f"{days}d"))
     assert rows
-    assert all(is_reachable(row, target) and row.factor >= CALMEST for row in rows)
+    assert all(is_reachable(row, target) and row.factor >= CALMEST[row.severity] for row in rows)
     assert [row.factor for row in rows] == sorted((row.factor for row in rows), reverse=True)
 
 
