@@ -7,10 +7,24 @@ version of every row, and no row that was taken back. Everything here may raise 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from seakeeping.records import Counts, Evaluation, Interaction, MetricPoint, Span, Traffic
+from seakeeping.records import (
+    Counts,
+    Evaluation,
+    Indicator,
+    Interaction,
+    Label,
+    LabelKind,
+    LabelledScore,
+    Measurement,
+    MetricPoint,
+    Span,
+    Traffic,
+)
 from seakeeping.store import erasure, lists, places, retention, rollups, rows
 from seakeeping.store.client import StoreClient, address_of
 from seakeeping.store.filters import Clause, EvaluationFilter, InteractionFilter, Page
+from seakeeping.store.labels import LabelCandidate, LabelFilter
+from seakeeping.store.measurements import MeasurementFilter
 from seakeeping.store.migration import migrate
 from seakeeping.store.native import Block, micros
 from seakeeping.store.places import Places
@@ -22,6 +36,9 @@ from seakeeping.store.tallies import Tally, tallies
 __all__ = [
     "EvaluationFilter",
     "InteractionFilter",
+    "LabelCandidate",
+    "LabelFilter",
+    "MeasurementFilter",
     "Page",
     "SeriesPoint",
     "ServiceSummary",
@@ -256,6 +273,63 @@ class Store:
             {"service": service_name, "name": name, "start": micros(start), "end": micros(end)},
         )
         return [rows.metric_point(row) for row in found]
+
+    # labels and measurements
+
+    def insert_labels(self, labels: Sequence[Label], token: str = "") -> None:
+        """Keep labels; of one author on one evaluation of one answer the newest counts."""
+        raise NotImplementedError
+
+    def labels(
+        self, where: LabelFilter, *, limit: int = 50, cursor: str | None = None
+    ) -> Page[Label]:
+        """Return labels, newest first. Raises BadInput for a cursor of something else."""
+        raise NotImplementedError
+
+    def label_bank(
+        self,
+        name: str,
+        *,
+        indicator: Indicator,
+        service: str | None = None,
+        evaluator: str | None = None,
+        since: float = 0.0,
+    ) -> list[LabelledScore]:
+        """Return the labels of scored answers that started since, beside their latest scores.
+
+        Args:
+            name: the evaluation's.
+            indicator: says which verdicts are flags, and of which answers (its ``where``).
+            service: whose answers; None: of all.
+            evaluator: whose scores; None: of ours, or of others where we have none.
+            since: Unix seconds.
+        """
+        raise NotImplementedError
+
+    def candidates(
+        self,
+        service: str,
+        name: str,
+        start: float,
+        end: float,
+        limit: int = 1000,
+        by: LabelKind = LabelKind.HUMAN,
+    ) -> list[LabelCandidate]:
+        """Return scored answers in ``start <= t < end`` that nobody of that kind has labelled.
+
+        Of more than ``limit`` a uniform sample, the same for the same answers.
+        """
+        raise NotImplementedError
+
+    def insert_measurements(self, measurements: Sequence[Measurement], token: str = "") -> None:
+        """Keep measurements; of one service, name, slice and window the newest counts."""
+        raise NotImplementedError
+
+    def measurements(
+        self, where: MeasurementFilter, *, limit: int = 50, cursor: str | None = None
+    ) -> Page[Measurement]:
+        """Return measurements, the newest window first. Raises BadInput for a strange cursor."""
+        raise NotImplementedError
 
     # history, for the assembler
 

@@ -1,0 +1,113 @@
+"""The store as the controller uses it: counts by cell, facts by slice, what changed since.
+
+Apart from ``telemetry.Store``, because it answers in arrays: only what decides loads numpy.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from seakeeping.records import Indicator, Traffic
+from seakeeping.store.cells import Cells, Place, TimeSpan
+from seakeeping.store.client import StoreClient, address_of
+from seakeeping.store.examples import Example
+from seakeeping.store.facts import Facts
+from seakeeping.store.novelty import FirstSeen
+from seakeeping.store.telemetry import Store
+from seakeeping.store.touched import Touched
+
+__all__ = ["CountingStore", "connect_counting"]
+
+
+def connect_counting(
+    url: str, token: str | None = None, *, counted: Sequence[str] = (Traffic.LIVE,)
+) -> "CountingStore":
+    """Return the store at an address, as ``telemetry.connect`` does; nothing is sent yet."""
+    return CountingStore(StoreClient(address_of(url, token)), counted=counted)
+
+
+class CountingStore(Store):
+    """A telemetry store that also counts; may be used from many threads."""
+
+    def touched(self, after: int, metric_names: Collection[str] | None = None) -> Touched:
+        """Return what changed since the version ``after``; with 0 only the current version.
+
+        Pass the version of the answer that was worked off: what is answered is told again until
+        its version comes back.
+
+        Args:
+            after: version of an earlier answer.
+            metric_names: metrics to look for; None: all.
+        """
+        raise NotImplementedError
+
+    def count_cells(
+        self, indicators: Sequence[Indicator], where: Sequence[Place] | TimeSpan, step_s: int = 300
+    ) -> Cells:
+        """Count events from the latest rows, by indicator, service and step.
+
+        Args:
+            indicators: what to count; equal keys are counted once and answered for each.
+            where: (service, start of five minutes) places, or a span of time.
+            step_s: width of a cell, a divisor of 300 or, for a ``TimeSpan``, also a multiple.
+
+        Raises BadInput for an indicator that cannot be counted, StoreUnavailable.
+        """
+        raise NotImplementedError
+
+    def keep_cells(self, keys: Sequence[str], cells: Cells) -> None:
+        """Keep five-minute cells; ``cells.indicator`` is an index into the indicators' ``keys``.
+
+        They outlive the rows they were counted from. A newer cell replaces an older one.
+        """
+        raise NotImplementedError
+
+    def kept_cells(self, keys: Sequence[str], start: float, end: float | None = None) -> Cells:
+        """Return the kept cells of some indicators in ``start <= t < end``."""
+        raise NotImplementedError
+
+    def rows_since(self) -> float:
+        """Return the moment before which rows have been dropped: earlier cells are only kept."""
+        raise NotImplementedError
+
+    def facts(
+        self,
+        indicator: Indicator,
+        service: str,
+        start: float,
+        end: float,
+        dimensions: Sequence[str] | None = None,
+    ) -> Facts:
+        """Return the events in ``start <= t < end`` by every combination of dimension values.
+
+        Args:
+            indicator: what to count; of calls or answers.
+            service: whose.
+            start: Unix seconds.
+            end: Unix seconds.
+            dimensions: names of ``records.DIMENSIONS`` and ``group.NAME``; None: all of the former
+                and every group that a call declared, without those of one value.
+        """
+        raise NotImplementedError
+
+    def examples(
+        self,
+        indicator: Indicator,
+        service: str,
+        start: float,
+        end: float,
+        slice: Mapping[str, str] | None = None,
+        limit: int = 5,
+    ) -> list[Example]:
+        """Return bad events of an indicator, worst first; ``slice`` maps dimensions to values."""
+        raise NotImplementedError
+
+    def dimension_values(self, service: str, dimension: str, start: float, end: float) -> list[str]:
+        """Return the values that calls showed in a dimension, the most frequent first."""
+        raise NotImplementedError
+
+    def first_seen(self, start: float, end: float) -> list[FirstSeen]:
+        """Return the values of telling dimensions that were new in ``start <= t < end``."""
+        raise NotImplementedError
+
+    def metric_names(self, service: str | None = None) -> list[str]:
+        """Return the names of the metrics that a service, or any, sent in the last week."""
+        raise NotImplementedError
