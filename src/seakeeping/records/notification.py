@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from seakeeping.records.incident import Alert, Incident
+from seakeeping.records.incident import Alert, Change, Incident
 
 
 class TargetKind(StrEnum):
@@ -41,7 +41,8 @@ class Notification:
     """One message to one target: the alerts of a group (Alertmanager's webhook data, version 4).
 
     ``group_key`` is the group's identity, ``sequence`` grows with every message of the group to
-    that target. ``reason`` is why it is sent now: new, changed, repeat, acknowledged, resolved.
+    that target. ``status`` is firing or resolved. ``reason`` is why it is sent now: new, changed,
+    repeat, acknowledged, resolved; or ``change``, which tells of ``change`` and has no alerts.
     """
 
     target: str
@@ -56,6 +57,7 @@ class Notification:
     alerts: tuple[Alert, ...]
     truncated: int = 0
     incident: Incident | None = None
+    change: Change | None = None
 
     @property
     def dedup_key(self) -> str:

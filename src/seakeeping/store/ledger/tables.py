@@ -112,14 +112,18 @@ OUTBOX = Table(
     Column("id", _COUNTING, primary_key=True, autoincrement=True),
     Column("dedup_key", String(256), nullable=False, unique=True),
     Column("target", Text, nullable=False),
+    Column("thread", String(32), nullable=False),
+    Column("reason", String(32), nullable=False),
     Column("state", String(16), nullable=False),
     Column("payload", JSON, nullable=False),
+    Column("receipt", JSON),
     Column("attempts", Integer, nullable=False),
     Column("due_at", Double, nullable=False),
     Column("made_at", Double, nullable=False),
     Column("done_at", Double),
     Column("error", Text),
     Index("outbox_due", "state", "due_at"),
+    Index("outbox_thread", "thread", "state", "id"),
 )
 
 CHANGES = Table(
@@ -167,4 +171,42 @@ SNAPSHOTS = Table(
     Column("name", String(128), primary_key=True),
     Column("at", Double, nullable=False),
     Column("body", LargeBinary, nullable=False),
+)
+
+LABEL_REQUESTS = Table(
+    "label_requests",
+    METADATA,
+    Column("trace_id", String(64), primary_key=True),
+    Column("span_id", String(32), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("service", Text, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("score", Double, nullable=False),
+    Column("probability", Double, nullable=False),
+    Column("rank", Double, nullable=False),
+    Column("drawn_at", Double, nullable=False),
+    Column("human", String(16), nullable=False),
+    Column("judge", String(16), nullable=False),
+    Index("label_requests_open", "human", "rank"),
+    Index("label_requests_unjudged", "judge", "rank"),
+)
+
+LABEL_EPOCHS = Table(
+    "label_epochs",
+    METADATA,
+    Column("service", String(512), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("start", Double, primary_key=True),
+    Column("answers", Integer, nullable=False),
+    Column("drawn", Integer, nullable=False),
+)
+
+JUDGE_SPEND = Table(
+    "judge_spend",
+    METADATA,
+    Column("judge", String(256), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("hour", Integer, primary_key=True),
+    Column("calls", Integer, nullable=False),
+    Column("cost_usd", Double, nullable=False),
 )
