@@ -41,8 +41,8 @@ def expand(objectives: Sequence[Objective], services: Iterable[str]) -> list[Obj
     """Return one objective for each service that ``"*"`` stands for, named ``service/name``.
 
     Those of named services stay as they are. A shipped objective is left out for a service of which
-    a written one asks the same question of all its traffic, and a shipped or written one of every service where one of
-    that service and name is written. Ourselves are no service that ``"*"`` stands for.
+    a written one asks the same question of all its traffic, and any one of every service where one
+    of that service and name is written. Ourselves are no service that ``"*"`` stands for.
     """
     asked = {(o.service, _question(o)) for o in objectives if not _is_shipped(o) and _is_whole(o)}
     asked_of_all = {question for service, question in asked if service == EVERY_SERVICE}
