@@ -147,13 +147,6 @@ def test_a_draw_told_twice_is_told_once(ledger: Ledger, queue: LabelQueue) -> No
     assert queue.open(limit=100) == before
 
 
-def test_requests_of_an_erased_trace_are_forgotten(ledger: Ledger, queue: LabelQueue) -> None:
-    queue.refill("shop", "faithfulness")
-    (request,) = queue.open(limit=1)
-    assert LabelRequests(ledger).erase([request.trace_id]) == 1
-    assert request not in queue.open(limit=100)
-
-
 class TestSpending:
     @pytest.fixture
     def requests(self, ledger: Ledger) -> LabelRequests:

@@ -115,14 +115,6 @@ class LabelRequests:
         with self._ledger.transaction() as connection:
             return _mark(connection, (trace_id, span_id, name), kind, SKIPPED)
 
-    def erase(self, trace_ids: Sequence[str]) -> int:
-        """Forget the requests of some traces, e.g. those of an erased user."""
-        with self._ledger.transaction() as connection:
-            done = connection.execute(
-                LABEL_REQUESTS.delete().where(LABEL_REQUESTS.c.trace_id.in_(trace_ids))
-            )
-            return int(done.rowcount)
-
     def reserve(
         self, judge: str, *, calls_per_hour: int, usd_per_day: float, usd: float
     ) -> Spend | None:
