@@ -2,7 +2,8 @@
 
 Three services answer people at a diurnal rate of about one and a half calls a second in all.
 Half-way back, ``field-guide`` shipped a release that was slower and whose answers are mostly
-ones that people judged unfaithful; a day and a half later it was taken back.
+ones that people judged unfaithful; a day and a half later it was taken back. Five minutes after
+the story's end it does so once more, for twenty minutes, while somebody watches.
 
 Thirty days of that would be four million calls. As a tail-sampling collector would, the history
 keeps one call in ``2**k`` (fewer the older, more around the incident) and each says how many it
@@ -20,6 +21,7 @@ from seakeeping.challenge.answers import LabelledAnswer
 
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
+MINUTE_DAYS = 60 / DAY_S
 CALLS_PER_S = 1.5
 """Of all services together, over a day."""
 
@@ -29,7 +31,7 @@ OWN_S = 0.004
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What runs from ``since_days`` before the story's end until the next release.
+    """What runs from ``since_days`` before the story's end (negative: after it) until the next.
 
     ``unfaithful_ratio`` of its answers are ones that people judged unfaithful, ``error_ratio`` of
     its calls end with a provider's error, and all take ``slowness`` times as long as usual.
@@ -78,6 +80,8 @@ SERVICES = (
             Release("2.3.0", 31, "7", 0.02, 0.003),
             Release("2.4.0", 16, "8", 0.85, 0.03, slowness=2.4, is_bad=True),
             Release("2.4.1", 14.5, "9", 0.02, 0.003),
+            Release("2.5.0", -5 * MINUTE_DAYS, "10", 0.85, 0.03, slowness=2.4, is_bad=True),
+            Release("2.5.1", -25 * MINUTE_DAYS, "11", 0.02, 0.003),
         ),
     ),
     Service(

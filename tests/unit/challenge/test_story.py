@@ -91,12 +91,26 @@ def test_provider_errors_are_rare_but_in_the_bad_release(history: list[Call]) ->
 
 
 def test_live_calls_are_in_order_at_full_weight_on_the_newest_release(story: Story) -> None:
-    live = story.live(END + 5)
+    live = story.live(END + HOUR_S)
     calls = [next(live) for _ in range(2_000)]
     assert [call.at for call in calls] == sorted(call.at for call in calls)
     assert {call.weight for call in calls} == {1}
     assert {call.release for call in calls} == {one.releases[-1] for one in SERVICES}
-    assert 2_000 / (calls[-1].at - END - 5) == pytest.approx(CALLS_PER_S, rel=0.1)
+    assert 2_000 / (calls[-1].at - END - HOUR_S) == pytest.approx(CALLS_PER_S, rel=0.1)
+
+
+def test_a_bad_release_ships_while_somebody_watches_and_is_taken_back(story: Story) -> None:
+    live = story.live(END)
+    calls = [next(live) for _ in range(5_000)]
+    bad = [call for call in calls if call.release.is_bad]
+    assert {call.release.version for call in bad} == {"2.5.0"}
+    assert END + 300 <= bad[0].at < END + 360
+    assert END + 1400 < bad[-1].at < END + 1500
+    assert sum(call.answer.is_faithful for call in bad) / len(bad) < 0.25
+    before = {call.release.version for call in calls if call.at < bad[0].at}
+    after = {call.release.version for call in calls if call.at > bad[-1].at}
+    assert "2.4.1" in before
+    assert "2.5.1" in after
 
 
 def test_live_calls_of_two_starts_have_different_keys(story: Story) -> None:
