@@ -69,17 +69,22 @@ class Match:
     """One condition on a dimension (of calls) or an attribute (of metric points).
 
     True where the value is one of ``values``; with ``is_in`` False where it is none of them. A
-    missing value is the empty string.
+    missing value is the empty string. With ``is_pattern`` the values are RE2 patterns, of which one
+    must match the whole value, as in PromQL.
     """
 
     dimension: str
     values: tuple[str, ...]
     is_in: bool = True
+    is_pattern: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class MetricSelector:
-    """Counters of that name whose attributes match."""
+    """Counters of that name whose attributes match.
+
+    ``NAME_count`` stands for the observations of the histogram ``NAME`` too, as in PromQL.
+    """
 
     name: str
     where: tuple[Match, ...] = ()
@@ -139,7 +144,9 @@ _DURATIONS = frozenset({
 
 
 def _spelt(where: tuple[Match, ...]) -> list[list[object]]:
-    return sorted([match.dimension, sorted(match.values), match.is_in] for match in where)
+    return sorted(
+        [match.dimension, sorted(match.values), match.is_in, match.is_pattern] for match in where
+    )
 
 
 def _selector(selector: MetricSelector | None) -> list[object] | None:
@@ -189,6 +196,8 @@ class Alerting:
     sequential test on quality (None: where the indicator is an estimate). ``absent_after_s``: an
     alert when no valid event came for so long after there were some (None: none). ``severities``
     that are raised at all. ``targets`` name AlertNotificationTargets (empty: all of them).
+    ``alert_name`` takes the place of the usual name of burn alerts; ``alert_labels`` and
+    ``alert_annotations`` are added to the alerts of a severity.
     """
 
     burn: tuple[BurnAlert, ...] | None = None
@@ -198,6 +207,9 @@ class Alerting:
     severities: tuple[Severity, ...] = (Severity.PAGE, Severity.TICKET)
     targets: tuple[str, ...] = ()
     when_resolved: bool = True
+    alert_name: str | None = None
+    alert_labels: Mapping[Severity, Mapping[str, str]] = field(default_factory=dict)
+    alert_annotations: Mapping[Severity, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from seakeeping.records.objective import (
     BudgetState,
     Counts,
     Indicator,
+    Match,
     Objective,
     window_seconds,
 )
@@ -55,3 +56,10 @@ def test_a_budget_carries_its_objective_and_a_state_word() -> None:
 
 def test_no_counts_are_none() -> None:
     assert Counts() == Counts(valid=0, bad=0, valid_rows=0, bad_rows=0)
+
+
+def test_a_pattern_counts_something_else_than_its_text() -> None:
+    plain = Match("code", ("5..",))
+    pattern = Match("code", ("5..",), is_pattern=True)
+    keys = {Indicator("a", "calls", "good", where=(match,)).key for match in (plain, pattern)}
+    assert len(keys) == 2
