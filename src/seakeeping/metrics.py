@@ -9,7 +9,8 @@ to tell is counted here.
 import os
 from pathlib import Path
 
-from prometheus_client import Counter, Gauge, Histogram, values
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, values
+from prometheus_client.multiprocess import MultiProcessCollector
 
 RECEIVED = Counter(
     "seakeeping_received_items_total", "Spans, log records and metric points accepted", ["signal"]
@@ -62,3 +63,23 @@ def count_into(folder: Path) -> None:
     """
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
     values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
+
+
+def registry() -> CollectorRegistry:
+    """Return what all processes counted; outside of a tree, what this one did."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    summed = CollectorRegistry()
+    MultiProcessCollector(summed)  # type: ignore[no-untyped-call]
+    return summed
+
+
+def value_of(name: str) -> float | None:
+    """Return the sum of a metric over all processes and labels, None where nobody counted it."""
+    samples = [
+        sample.value
+        for family in registry().collect()
+        for sample in family.samples
+        if sample.name == name
+    ]
+    return sum(samples) if samples else None
