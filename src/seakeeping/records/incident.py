@@ -24,7 +24,8 @@ class Alert:
     ``labels`` are its identity, with ``alertname``, ``severity``, ``service`` and ``slo`` always
     among them; ``annotations`` say what it means (``summary``, ``description``). ``objective`` is
     None for an alert that came from an Alertmanager. ``ends_at`` is None while it lasts.
-    ``evidence`` is what it was decided from.
+    ``evidence`` is what it was decided from. ``targets`` name who is told (empty: all of them), and
+    ``when_resolved`` whether they are told of its end.
     """
 
     labels: Mapping[str, str]
@@ -39,6 +40,8 @@ class Alert:
     acknowledged_at: float | None = None
     incident_id: str | None = None
     updated_at: float = 0.0
+    targets: tuple[str, ...] = ()
+    when_resolved: bool = True
 
     @property
     def fingerprint(self) -> str:

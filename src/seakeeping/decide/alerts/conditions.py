@@ -1,0 +1,214 @@
+"""Whether each alert's condition holds now: yes, no, or nobody can tell.
+
+The third answer is what keeps a control room honest. A look-back without events says nothing about
+the service, so it neither starts an alert nor ends one: an outage that drives all traffic away must
+not look like its own cure. So a condition has two sides, ``holds`` (it may start an alert) and
+``clears`` (it may end one), and both are false where the data is silent.
+
+*Burn.* With the budget b = 1 - target, a row of the burn table with factor f over the look-backs
+long and short
+
+    exceeds  if  bad(w) / (valid(w) b) > f  in both,
+
+clears if it does not, says nothing if either look-back is empty, and holds if it exceeds and the
+*guard* agrees: in some look-back between the two, so many bad
+rows among so many rows have a probability below ``GUARD_P`` at a true rate of exactly b (exact
+binomial tail). A burn rate over the factor that the guard does not believe is no proof of health
+either, so it does not clear. At 99.9 % and one request a minute, three bad requests within half an
+hour prove a burn and three within an hour do not. The guard asks the rows seen, not what they stand
+for: ten sampled rows never prove more than ten. (The reference guard, 1e-4 in the long look-back
+only, let 1.3 false pages pass in 100 months of that service at half its budget; this one 0.2, and
+the delay on a hundredfold burn is the same; ``bench/alerts``.)
+
+*Estimates.* Where a detector judges, b is replaced by the share of flagged answers that the budget
+allows in the detector's own units (``Evidence.null_ratio``), and a look-back's bad share by the
+flagged share less the difference of the two. A detector's flagged share rises by less than the true
+one (by sensitivity + specificity - 1 of it), so the shift never overstates a burn. Without a null
+ratio nothing is known and nothing fires.
+
+*Evidence* holds while the sequential test is in alarm. Its wealth takes long to melt after a long
+incident; so it also clears when a whole look-back since the change has kept the budget although
+``EXPECTED_BAD`` flagged answers were to be expected in it.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from seakeeping.decide.alerts.rules import Rule, Rulebook, RuleKind, guard_looks
+from seakeeping.records import BurnAlert, Counts, Objective, Reading
+from seakeeping.stats.binomial import log_tail
+
+GUARD_P = 5e-6
+"""What chance may do to a row of the burn table, at the budget exactly."""
+
+EXPECTED_BAD = 10.0
+"""Flagged answers to be expected in a look-back before it may clear an evidence alert."""
+
+STALE_S = 120.0
+"""A reading older than this says nothing."""
+
+_LOG_GUARD_P = math.log(GUARD_P)
+_RECENT_S = (300, 1800, 3600)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a rule says at one moment.
+
+    ``holding`` are the rows of the rule's burn table that hold, by index; ``holds`` and ``clears``
+    are never both true, and both false where the data cannot tell.
+    """
+
+    rule: Rule
+    reading: Reading
+    definition: str
+    holds: bool
+    clears: bool
+    holding: tuple[int, ...] = ()
+
+    @property
+    def objective(self) -> Objective:
+        """The objective the rule belongs to."""
+        return self.reading.budget.objective
+
+
+def evaluate(
+    readings: Iterable[Reading], now: float, book: Rulebook | None = None
+) -> list[Condition]:
+    """Return the condition of every rule of every reading, known or not."""
+    book = book or Rulebook()
+    found = []
+    for reading in readings:
+        ruled = book.of(reading.budget.objective)
+        is_stale = now - reading.budget.at > STALE_S
+        for rule in ruled.rules:
+            if is_stale:
+                found.append(Condition(rule, reading, ruled.definition, False, False))
+            else:
+                found.append(_condition(rule, reading, ruled.definition))
+    return found
+
+
+def _condition(rule: Rule, reading: Reading, definition: str) -> Condition:
+    match rule.kind:
+        case RuleKind.BURN:
+            return _burn(rule, reading, definition)
+        case RuleKind.EVIDENCE:
+            holds, clears = _evidence(reading)
+        case RuleKind.ABSENCE:
+            holds, clears = _absence(rule, reading)
+    return Condition(rule, reading, definition, holds, clears)
+
+
+def _burn(rule: Rule, reading: Reading, definition: str) -> Condition:
+    allowed = Allowance.of(reading)
+    if allowed is None:
+        return Condition(rule, reading, definition, False, False)
+    verdicts = [row_verdict(burn, reading.looks, allowed) for burn in rule.burns]
+    holding = tuple(i for i, verdict in enumerate(verdicts) if verdict is True)
+    clears = all(verdict is False for verdict in verdicts)
+    return Condition(rule, reading, definition, bool(holding), clears, holding)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What an objective allows: a share of bad events, in the units in which they are counted.
+
+    ``shift`` is what a detector flags at the budget beyond the budget itself; 0 where events are
+    counted and not estimated. ``min_rows`` must be in a long look-back before a row may hold.
+    """
+
+    budget_ratio: float
+    shift: float = 0.0
+    min_rows: int = 0
+
+    @property
+    def null_ratio(self) -> float:
+        """The share of rows that may be bad at the budget exactly."""
+        return self.budget_ratio + self.shift
+
+    @classmethod
+    def of(cls, reading: Reading) -> "Allowance | None":
+        """Return what a reading's objective allows; None where its detector's null is unknown."""
+        objective = reading.budget.objective
+        min_rows = objective.alerting.min_events
+        if not objective.indicator.is_estimate:
+            return cls(objective.budget_ratio, 0.0, min_rows)
+        if reading.evidence is None:
+            return None
+        shift = reading.evidence.null_ratio - objective.budget_ratio
+        return cls(objective.budget_ratio, shift, min_rows)
+
+    def burn_rate(self, counts: Counts | None) -> float | None:
+        """Return how many times too fast the budget is spent; None without events."""
+        if counts is None or counts.valid <= 0:
+            return None
+        share = min(1.0, max(0.0, counts.bad / counts.valid - self.shift))
+        return share / self.budget_ratio
+
+
+def row_verdict(burn: BurnAlert, looks: Mapping[int, Counts], allowed: Allowance) -> bool | None:
+    """Return whether a row of the burn table holds; None where the data cannot tell."""
+    long = allowed.burn_rate(looks.get(burn.long_s))
+    short = allowed.burn_rate(looks.get(burn.short_s))
+    if long is None or short is None:
+        return None
+    if long <= burn.factor or short <= burn.factor:
+        return False
+    if looks[burn.long_s].valid_rows < allowed.min_rows:
+        return None
+    return True if is_proven(burn, looks, allowed) else None
+
+
+def is_proven(burn: BurnAlert, looks: Mapping[int, Counts], allowed: Allowance) -> bool:
+    """Return whether some look-back shows more bad rows than chance would at the budget."""
+    counted = (looks[seconds] for seconds in guard_looks(burn) if seconds in looks)
+    return any(chance(counts, allowed) < _LOG_GUARD_P for counts in counted)
+
+
+def chance(counts: Counts, allowed: Allowance) -> float:
+    """Return the log probability of as many bad rows or more at the budget exactly."""
+    null = min(max(allowed.null_ratio, 0.0), 1.0)
+    return log_tail(counts.bad_rows, counts.valid_rows, null)
+
+
+def _evidence(reading: Reading) -> tuple[bool, bool]:
+    evidence = reading.evidence
+    if evidence is None or evidence.events == 0:
+        return False, False
+    if not evidence.is_alarm:
+        return False, True
+    has_recovered = _has_recovered(reading)
+    return not has_recovered, has_recovered
+
+
+def _has_recovered(reading: Reading) -> bool:
+    evidence = reading.evidence
+    if evidence is None or evidence.since is None:
+        return False
+    age = reading.budget.at - evidence.since
+    since = [
+        reading.looks[seconds]
+        for seconds in _RECENT_S
+        if age >= seconds and seconds in reading.looks
+    ]
+    return any(_keeps(counts, evidence.null_ratio) for counts in since)
+
+
+def _keeps(counts: Counts, null_ratio: float) -> bool:
+    is_enough = counts.valid_rows * null_ratio >= EXPECTED_BAD
+    return is_enough and counts.bad_rows <= counts.valid_rows * null_ratio
+
+
+def _absence(rule: Rule, reading: Reading) -> tuple[bool, bool]:
+    last = reading.budget.last_event_at
+    if last is None or rule.absent_after_s is None:
+        return False, False
+    is_absent = reading.budget.at - last > rule.absent_after_s
+    return is_absent, not is_absent
+
+
+def by_fingerprint(conditions: Sequence[Condition]) -> dict[str, Condition]:
+    """Return the conditions by the identity of their alerts."""
+    return {condition.rule.fingerprint: condition for condition in conditions}
