@@ -157,7 +157,7 @@ def _on_ourselves() -> tuple[Objective, ...]:
         _gauge("spool", SPOOL_USED, "lte", SPOOL_THRESHOLD, 0.99, "The spool has room."),
         _gauge("store", STORE_UP, "gte", 1.0, 0.995, "The telemetry store answers."),
         _gauge(
-            "pipeline_lag", PIPELINE_LAG, "lte", PIPELINE_LAG_THRESHOLD_S, 0.99,
+            "pipeline-lag", PIPELINE_LAG, "lte", PIPELINE_LAG_THRESHOLD_S, 0.99,
             f"Telemetry is stored and scored within {PIPELINE_LAG_THRESHOLD_S:g} s.",
         ),
     )  # fmt: skip
@@ -165,7 +165,7 @@ def _on_ourselves() -> tuple[Objective, ...]:
 
 def _of(indicator: Indicator, target_ratio: float, description: str) -> Objective:
     return Objective(
-        name=indicator.name,
+        name=indicator.name.replace("_", "-"),
         service=EVERY_SERVICE,
         indicator=indicator,
         target_ratio=target_ratio,

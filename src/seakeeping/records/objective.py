@@ -195,7 +195,8 @@ class Alerting:
     ``min_events`` valid rows in the long look-back before a burn alert may fire. ``evidence``: the
     sequential test on quality (None: where the indicator is an estimate). ``absent_after_s``: an
     alert when no valid event came for so long after there were some (None: none). ``severities``
-    that are raised at all. ``targets`` name AlertNotificationTargets (empty: all of them).
+    that are raised at all. ``targets`` name AlertNotificationTargets (empty: all of them), and
+    ``severity_targets`` those that take their place for alerts of one severity.
     ``alert_name`` takes the place of the usual name of burn alerts; ``alert_labels`` and
     ``alert_annotations`` are added to the alerts of a severity.
     """
@@ -206,6 +207,7 @@ class Alerting:
     absent_after_s: float | None = None
     severities: tuple[Severity, ...] = (Severity.PAGE, Severity.TICKET)
     targets: tuple[str, ...] = ()
+    severity_targets: Mapping[Severity, tuple[str, ...]] = field(default_factory=dict)
     when_resolved: bool = True
     alert_name: str | None = None
     alert_labels: Mapping[Severity, Mapping[str, str]] = field(default_factory=dict)

@@ -6,9 +6,7 @@ when a fraction p of the budget of a window W is gone within a look-back L has t
     f = p W / L                     (The Site Reliability Workbook, chapter 5)
 
 and watches a second, short look-back (L / 12) so that it ends soon after the trouble does. The
-workbook's table for 30 days, which Sloth generates, is 2 % in 1 h and 5 % in 6 h to page, 10 % in
-1 d and 10 % in 3 d for a ticket: factors 14.4, 6, 3, 1. Pyrra scales the look-backs with the window
-instead and keeps the factors 14, 7, 2, 1.
+tables that the field uses are in `records.burn`.
 
 With a target t the burn rate never exceeds 1 / (1 - t), the rate at which every event is bad. For a
 target of 90 % that is 10, so the standard page at 14.4 can never fire. Such a factor is lowered to
@@ -18,90 +16,26 @@ lies between the two (and equals its half at 75 %).
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from collections.abc import Sequence
+from dataclasses import replace
 
 from seakeeping.errors import BadInput
-from seakeeping.records import BurnAlert, Objective, Severity
+from seakeeping.records import BurnAlert, Objective
+from seakeeping.records.burn import CALMEST, pyrra_alerts, standard_alerts
 
-LONG_PER_SHORT = 12
-"""How much longer the long look-back is than the short one (SRE workbook)."""
-
-CALMEST: Mapping[Severity, float] = MappingProxyType({Severity.PAGE: 1.0, Severity.TICKET: 0.9})
-"""No factor lies below it: 1 is what the budget allows. The slowest ticket of the table for 28
-days, Sloth's other one, has 0.93 and keeps it."""
-
-_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    severity: Severity
-    long_s: int
-    short_s: int
-    budget_share: float
-
-
-_STANDARD = (
-    _Row(Severity.PAGE, _HOUR_S, 5 * _MINUTE_S, 0.02),
-    _Row(Severity.PAGE, 6 * _HOUR_S, 30 * _MINUTE_S, 0.05),
-    _Row(Severity.TICKET, _DAY_S, 2 * _HOUR_S, 0.10),
-    _Row(Severity.TICKET, 3 * _DAY_S, 6 * _HOUR_S, 0.10),
-)
-
-_PYRRA_WINDOW_S = 28 * _DAY_S
-_PYRRA = (
-    BurnAlert(Severity.PAGE, _HOUR_S, 5 * _MINUTE_S, 14.0, 2 * _MINUTE_S),
-    BurnAlert(Severity.PAGE, 6 * _HOUR_S, 30 * _MINUTE_S, 7.0, 15 * _MINUTE_S),
-    BurnAlert(Severity.TICKET, _DAY_S, 2 * _HOUR_S, 2.0, _HOUR_S),
-    BurnAlert(Severity.TICKET, 4 * _DAY_S, 6 * _HOUR_S, 1.0, 3 * _HOUR_S),
-)
-
-
-def standard_alerts(window_s: float) -> tuple[BurnAlert, ...]:
-    """Return the workbook's table for a window, the quickest first.
-
-    The look-backs stay what they are and the factors follow the window, so a factor always means
-    the same time until the budget is gone (2, 5, 10 and 30 days). A factor below 1 would fire while
-    the budget is kept: of several such rows of one severity only the one with the longest look-back
-    remains, the calmest, and becomes 1 where it is below `CALMEST`. A look-back longer than the
-    window is left out, so a window below an hour has no burn alert.
-
-    >>> [round(alert.factor, 2) for alert in standard_alerts(30 * 86_400)]
-    [14.4, 6.0, 3.0, 1.0]
-    >>> [round(alert.factor, 2) for alert in standard_alerts(28 * 86_400)]
-    [13.44, 5.6, 2.8, 0.93]
-    """
-    rows = [
-        BurnAlert(row.severity, row.long_s, row.short_s, row.budget_share * window_s / row.long_s)
-        for row in _STANDARD
-        if row.long_s <= window_s
-    ]
-    calm = {row.severity: row for row in rows if row.factor < 1.0}
-    kept = [row for row in rows if row.factor >= 1.0 or row is calm[row.severity]]
-    return tuple(
-        row if row.factor >= CALMEST[row.severity] else replace(row, factor=1.0) for row in kept
-    )
-
-
-def pyrra_alerts(window_s: float) -> tuple[BurnAlert, ...]:
-    """Return Pyrra's table, its look-backs scaled by window / 28 days, in whole minutes.
-
-    >>> [(alert.long_s, alert.short_s, alert.factor) for alert in pyrra_alerts(28 * 86_400)][0]
-    (3600, 300, 14.0)
-    """
-    scale = window_s / _PYRRA_WINDOW_S
-
-    def scaled(seconds: float) -> int:
-        return max(1, math.floor(seconds * scale / _MINUTE_S + 0.5)) * _MINUTE_S
-
-    return tuple(
-        replace(
-            row, long_s=scaled(row.long_s), short_s=scaled(row.short_s), for_s=scaled(row.for_s)
-        )
-        for row in _PYRRA
-    )
+__all__ = [
+    "alert_doubts",
+    "alert_findings",
+    "alerts_in_force",
+    "clip_note",
+    "effective",
+    "is_reachable",
+    "look_backs",
+    "max_burn_rate",
+    "pyrra_alerts",
+    "reachable_factor",
+    "standard_alerts",
+]
 
 
 def max_burn_rate(target_ratio: float) -> float:
@@ -132,6 +66,7 @@ def is_reachable(alert: BurnAlert, target_ratio: float) -> bool:
 def effective(alert: BurnAlert, target_ratio: float) -> BurnAlert:
     """Return the alert, its factor lowered where no burn rate could exceed it.
 
+    >>> from seakeeping.records import Severity
     >>> effective(BurnAlert(Severity.PAGE, 3600, 300, 14.4), 0.9).factor
     5.0
     """
@@ -167,18 +102,20 @@ def look_backs(objectives: Sequence[Objective]) -> tuple[int, ...]:
 
 def alert_findings(objective: Objective) -> tuple[str, ...]:
     """Return a sentence for each burn alert that cannot fire as written, or fires for nothing."""
-    target = objective.target_ratio
-    sentences = [
-        sentence
+    return tuple(sentence for _, sentence in alert_doubts(objective))
+
+
+def alert_doubts(objective: Objective) -> tuple[tuple[BurnAlert | None, str], ...]:
+    """Return the sentences of `alert_findings`, each with the alert that it is about."""
+    found: list[tuple[BurnAlert | None, str]] = [
+        (row, sentence)
         for row in _written(objective)
         if row.severity in objective.alerting.severities and (sentence := _doubt(row, objective))
     ]
     if objective.alerting.burn is None and not standard_alerts(objective.window_s):
-        sentences.append(
-            f"no burn alert fits into a window of {objective.window}: "
-            f"at {target:g} only the budget itself is shown"
-        )
-    return tuple(sentences)
+        sentence = f"no burn alert fits into a window of {objective.window}"
+        found.append((None, sentence))
+    return tuple(found)
 
 
 def clip_note(alert: BurnAlert, target_ratio: float) -> str:

@@ -35,12 +35,12 @@ def names(*objectives: Objective, services: tuple[str, ...] = ("chat",)) -> set[
 
 def test_the_pack_holds_what_the_page_promises() -> None:
     assert OF_ALL == [
-        "availability", "latency", "time_to_first_token", "faithfulness", "response_validity",
-        "coverage", "scoring_lag",
+        "availability", "latency", "time-to-first-token", "faithfulness", "response-validity",
+        "coverage", "scoring-lag",
     ]  # fmt: skip
     ours = [o for o in DEFAULTS if o.service == SELF]
     assert [o.name for o in ours] == ["seakeeping/spool", "seakeeping/store",
-                                      "seakeeping/pipeline_lag"]  # fmt: skip
+                                      "seakeeping/pipeline-lag"]  # fmt: skip
     assert {o.indicator.signal for o in ours} == {IndicatorSignal.METRIC}
     assert len({o.indicator.key for o in DEFAULTS}) == len(DEFAULTS)
     assert {o.source for o in DEFAULTS} == {"default"}
@@ -117,7 +117,7 @@ def test_our_own_promise_can_be_rewritten() -> None:
     stricter = replace(DEFAULTS[-1], name="lag", source="a.yaml", target_ratio=0.999)
     found = names(stricter)
     assert "lag" in found
-    assert "seakeeping/pipeline_lag" not in found
+    assert "seakeeping/pipeline-lag" not in found
 
 
 def test_the_two_on_every_call() -> None:

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from seakeeping.errors import BadInput
 from seakeeping.records import Alerting, BurnAlert, Indicator, Objective, Severity
+from seakeeping.records.burn import CALMEST, LONG_PER_SHORT
 from seakeeping.stats.burn import (
-    CALMEST,
-    LONG_PER_SHORT,
     alert_findings,
     alerts_in_force,
     clip_note,
