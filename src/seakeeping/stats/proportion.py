@@ -28,9 +28,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 
+import numpy as np
+import numpy.typing as npt
+
 from seakeeping.errors import BadInput
+from seakeeping.stats.special import Floats, log_beta
 
 _STEPS = 200  # bisection ends earlier, at the spacing of floats
+_NEWTON_STEPS = 60  # about eight are needed
+_FURTHEST = 700.0  # in log-odds; beyond it the exponential leaves the floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,52 @@ def confidence_sequence(
     return Interval(low, high)
 
 
+def confidence_sequences(
+    x: npt.ArrayLike,
+    n: npt.ArrayLike,
+    alpha: float | npt.ArrayLike = 0.05,
+    prior_a: npt.ArrayLike = 0.5,
+    prior_b: npt.ArrayLike = 0.5,
+) -> tuple[Floats, Floats]:
+    """Return ``confidence_sequence`` of many pairs at once, as arrays of low and high.
+
+    All arguments broadcast; a thousand pairs take about two milliseconds. In the log-odds t of the
+    rate, log M_n = log B(a + x, b + n - x) - log B(a, b) - x t + n log(1 + e^t) is convex over the
+    whole line, so Newton's steps from a quadratic guess converge without a bracket.
+
+    >>> low, high = confidence_sequences([0, 5], [0, 10])
+    >>> low.round(4).tolist(), high.round(4).tolist()
+    ([0.0, 0.1361], [1.0, 0.8639])
+    """
+    x, n, alpha, a, b = np.broadcast_arrays(x, n, alpha, prior_a, prior_b)
+    _check_all(x, n, alpha)
+    seen = np.maximum(n, 1e-300)  # any positive number; pairs without events are put right below
+    bound = log_beta(a + x, b + n - x) - log_beta(a, b) + np.log(alpha)
+    low = np.where(x > 0, _log_odds_root(x, seen, bound, -1.0), 0.0)
+    high = np.where(x < n, _log_odds_root(x, seen, bound, 1.0), 1.0)
+    empty = n == 0
+    return np.where(empty, 0.0, low), np.where(empty, 1.0, high)
+
+
+def _log_odds_root(x: Floats, n: Floats, bound: Floats, side: float) -> Floats:
+    """Return the rate beyond the peak, on one side, where the martingale reaches its bound."""
+    peak = (x + 0.5) / (n + 1)
+    t = np.log(peak) - np.log1p(-peak)
+    floor = bound - x * t + n * np.logaddexp(0.0, t)
+    curvature = n * peak * (1 - peak)
+    # never nearer than one step, so that the first tangent is not flat
+    t = t + side * np.maximum(np.sqrt(2 * np.maximum(-floor, 0.0) / curvature), 0.5 / (n + 1))
+    for _ in range(_NEWTON_STEPS):
+        rate = 1 / (1 + np.exp(-t))
+        slope = n * rate - x
+        slope = np.where(slope * side > 0, slope, side * 1e-300)
+        step = (bound - x * t + n * np.logaddexp(0.0, t)) / slope
+        t = np.clip(t - step, -_FURTHEST, _FURTHEST)
+        if np.all((np.abs(step) <= 1e-14 * np.maximum(1.0, np.abs(t))) | (np.abs(t) == _FURTHEST)):
+            break
+    return np.asarray(1 / (1 + np.exp(-t)), dtype=np.float64)
+
+
 def incomplete_beta(a: float, b: float, p: float) -> float:
     """Return the regularised incomplete beta function I_p(a, b), by Lentz's continued fraction.
 
@@ -110,10 +162,10 @@ def incomplete_beta(a: float, b: float, p: float) -> float:
     if p > (a + 1) / (a + b + 2):
         return 1.0 - incomplete_beta(b, a, 1.0 - p)
     front = math.exp(a * math.log(p) + b * math.log1p(-p) - _log_beta(a, b)) / a
-    return front / _beta_fraction(a, b, p)
+    return front / beta_fraction(a, b, p)
 
 
-def _beta_fraction(a: float, b: float, p: float) -> float:
+def beta_fraction(a: float, b: float, p: float) -> float:
     """Return 1 + d1/(1 + d2/(1 + ...)), whose inverse times the front factor is I_p(a, b)."""
     tiny = 1e-300
     c, d, f = 1.0, 0.0, 1.0
@@ -152,6 +204,13 @@ def _root(rising: Callable[[float], float], low: float, high: float) -> float:
         else:
             high = middle
     return high
+
+
+def _check_all(x: Floats, n: Floats, alpha: Floats) -> None:
+    if np.any((x < 0) | (x > n) | ~np.isfinite(n)):
+        raise BadInput("more bad events than events, or fewer than none")
+    if np.any((alpha <= 0) | (alpha >= 1)):
+        raise BadInput("alpha is not between 0 and 1")
 
 
 def _check(x: float, n: float, confidence: float) -> None:
