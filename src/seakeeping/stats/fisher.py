@@ -65,7 +65,7 @@ def _log_pmf(k: Whole, n1: Whole, n0: Whole, total: Whole) -> Floats:
     table = log_factorials(int(np.max(n1 + n0, initial=0)))
 
     def choose(n: Whole, k: Whole) -> Floats:
-        return table[n] - table[k] - table[n - k]
+        return np.asarray(table[n] - table[k] - table[n - k], np.float64)
 
     return choose(n1, k) + choose(n0, total - k) - choose(n1 + n0, total)
 
