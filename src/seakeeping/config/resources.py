@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from seakeeping.config.document import Section, Value, parse_documents, read_text
+from seakeeping.config.judges import JudgeChoice, read_judge
 from seakeeping.config.policy import ContentPolicy, PolicyPart, combine_policies, read_policy
 from seakeeping.config.prices import Price, PriceTable, read_price_table
 from seakeeping.config.settings import is_http_address
@@ -52,6 +53,7 @@ class Resources:
     policy: ContentPolicy
     evaluators: EvaluatorChoice
     scrape: tuple[ScrapeTarget, ...]
+    judges: tuple[JudgeChoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ KINDS: Mapping[str, Callable[[Section], object]] = {
     "ContentPolicy": read_policy,
     "Evaluators": read_evaluators,
     "Scrape": read_scrape,
+    "Judge": read_judge,
 }
 """Every kind of resource and what reads it."""
 
@@ -181,11 +184,13 @@ def combine(documents: Sequence[Document]) -> Resources:
     tables = cast(list[tuple[Price, ...]], contents("PriceTable"))
     targets = cast(list[tuple[ScrapeTarget, ...]], contents("Scrape"))
     choices = cast(list[EvaluatorChoice], contents("Evaluators"))
+    judges = cast(list[JudgeChoice], contents("Judge"))
     return Resources(
         prices=PriceTable.of(price for table in tables for price in table),
         policy=combine_policies(cast(list[PolicyPart], contents("ContentPolicy"))),
         evaluators=choices[-1] if choices else EvaluatorChoice(),
         scrape=tuple(target for part in targets for target in part),
+        judges=tuple({judge.name: judge for judge in judges}.values()),
     )
 
 
