@@ -7,15 +7,15 @@ restart the same calls carry the same identifiers, and once all is told it only 
 
 Run as a child: ``python -m seakeeping.challenge.demo`` with the settings ``endpoint`` (the server's
 base URL), ``state`` (path of the file; without one each start tells a new story), ``key`` (a key
-with the scope receive, where the server wants one) and ``seed``.
+with the scopes receive, read and act, where the server wants one) and ``seed``.
 """
 
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,6 +26,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from seakeeping import metrics
 from seakeeping.challenge.answers import load_answers
+from seakeeping.challenge.reviewer import Reviewer
 from seakeeping.challenge.story import Call, Story
 from seakeeping.challenge.traffic import Narrator
 from seakeeping.clock import Clock, SystemClock
@@ -34,6 +35,9 @@ from seakeeping.process import BEAT_S, Child, enter
 TICK_S = 0.5
 HISTORY_CALLS_A_TICK = 60
 """So that a core which scores 120 answers a second keeps up, and live calls do not wait behind."""
+
+REVIEW_TICKS, REVIEWED_AT_ONCE = 10, 12
+"""Every so many ticks the reviewer looks at so many answers."""
 
 _EXPORT_TIMEOUT_S = 8.0
 _LONGEST_PAUSE_S = 16.0
@@ -121,13 +125,17 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """All that telling a story needs; ``state`` is where the progress is kept."""
+    """All that telling a story needs; ``state`` is where the progress is kept.
+
+    ``review`` labels at most so many answers, once the history is told.
+    """
 
     story: Story
     sender: Sender
     wait: Wait
     clock: Clock
     state: Path | None = None
+    review: Callable[[int], int] = lambda limit: 0
 
 
 def tell(telling: Telling, progress: Progress) -> None:
@@ -135,7 +143,7 @@ def tell(telling: Telling, progress: Progress) -> None:
     narrator = Narrator(telling.story)
     live = Live(telling.story.live(telling.clock.now()))
     history = iter(()) if progress.is_history_told else telling.story.history()
-    while True:
+    for tick in count():
         past = list(islice(history, HISTORY_CALLS_A_TICK))
         calls = live.ended(telling.clock.now()) + past
         if not telling.sender.send([span for call in calls for span in narrator.tell(call)]):
@@ -143,6 +151,8 @@ def tell(telling: Telling, progress: Progress) -> None:
         if not past and not progress.is_history_told:
             progress = Progress(progress.told_at, is_history_told=True)
             write_progress(telling.state, progress)
+        if not past and tick % REVIEW_TICKS == 0:
+            telling.review(REVIEWED_AT_ONCE)
         if telling.wait(TICK_S):
             return
 
@@ -167,9 +177,11 @@ def begin(settings: Mapping[str, Any], wait: Wait, clock: Clock) -> tuple[Tellin
     if progress is None:
         progress = Progress(told_at=clock.now())
         write_progress(state, progress)
-    story = Story(load_answers(), progress.told_at, int(settings.get("seed", 0)))
+    answers = load_answers()
+    story = Story(answers, progress.told_at, int(settings.get("seed", 0)))
     sender = Sender(_exporter(settings), wait)
-    return Telling(story, sender, wait, clock, state), progress
+    reviewer = Reviewer(settings["endpoint"], settings.get("key"), answers)
+    return Telling(story, sender, wait, clock, state, reviewer.review), progress
 
 
 def _exporter(settings: Mapping[str, Any]) -> OTLPSpanExporter:

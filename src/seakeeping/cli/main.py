@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "check": "validate resource files",
         "send": "send OTLP or JSONL files to a running server",
         "evaluate": "score answers in a JSONL file, offline",
+        "label": "say what is true of answers: through the queue, or from a file",
         "export": "write interactions and evaluations as JSONL",
         "backup": "copy store and ledger into one file",
         "restore": "bring a backup back into an empty data folder",
