@@ -127,7 +127,7 @@ def _begun(condition: Condition, now: float, words: Words) -> Alert:
         state=AlertState.FIRING if _is_due(condition, since, now) else AlertState.PENDING,
         evidence=_evidence(condition, since),
         updated_at=now,
-        targets=alerting.targets,
+        targets=_targets(condition),
         when_resolved=alerting.when_resolved,
     )
 
@@ -149,7 +149,7 @@ def _pending(alert: Alert, condition: Condition, now: float, words: Words) -> Al
 
 def _refreshed(alert: Alert, condition: Condition, now: float, words: Words) -> Alert:
     alerting = condition.objective.alerting
-    told = replace(alert, targets=alerting.targets, when_resolved=alerting.when_resolved)
+    told = replace(alert, targets=_targets(condition), when_resolved=alerting.when_resolved)
     if 0 <= now - alert.updated_at < REFRESH_S:
         return told
     since = _since(condition, _told_since(alert), now)
@@ -186,6 +186,11 @@ def _is_due(condition: Condition, since: Mapping[str, float], now: float) -> boo
     burns = condition.rule.burns
     waits = {row: burns[int(row)].for_s if burns else 0.0 for row in since}
     return any(now - at >= waits[row] for row, at in since.items())
+
+
+def _targets(condition: Condition) -> tuple[str, ...]:
+    alerting = condition.objective.alerting
+    return alerting.severity_targets.get(condition.rule.severity, alerting.targets)
 
 
 def _evidence(condition: Condition, since: Mapping[str, float]) -> JsonObject:

@@ -5,13 +5,12 @@ The first sentence (``summary``) says what happens and how bad that is, with the
 a reader must know to believe it. Somebody who was asleep a minute ago reads it on a telephone.
 """
 
-from collections.abc import Mapping
-
 from seakeeping.decide.alerts.conditions import Allowance, Condition
 from seakeeping.decide.alerts.rules import RuleKind
 from seakeeping.records import BudgetState, Counts, Evidence, Objective, Reading
+from seakeeping.records.burn import standard_alerts
 from seakeeping.records.codec import iso
-from seakeeping.stats.burn import clip_note, standard_alerts
+from seakeeping.stats.burn import clip_note
 
 _UNITS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"))
 
@@ -157,12 +156,3 @@ def _lowered(condition: Condition) -> list[str]:
 
 def _share(ratio: float | None) -> str:
     return "not known" if ratio is None else percent(ratio)
-
-
-def labels_line(labels: Mapping[str, str]) -> str:
-    """Return labels in the notation of Prometheus.
-
-    >>> labels_line({"slo": "a", "service": "b"})
-    '{service="b", slo="a"}'
-    """
-    return "{" + ", ".join(f'{name}="{labels[name]}"' for name in sorted(labels)) + "}"
