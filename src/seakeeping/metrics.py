@@ -47,6 +47,11 @@ EVALUATED = Counter(
 EVALUATE_S = Histogram(
     "seakeeping_evaluate_seconds", "CPU seconds of one batch of one evaluator", ["evaluator"]
 )
+NOTIFICATIONS = Counter(
+    "seakeeping_notifications_total",
+    "Attempts to deliver a notification, by kind of target and outcome",
+    ["kind", "outcome"],
+)
 RESTARTS = Counter(
     "seakeeping_process_restarts_total", "Restarts of a part of the process tree", ["role"]
 )

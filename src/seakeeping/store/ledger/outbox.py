@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from seakeeping.errors import BadInput
@@ -164,20 +164,22 @@ class Outbox:
 
     def due(self, *, target: str | None = None, limit: int = 100) -> list[Delivery]:
         """Return the oldest open message of each thread that is due, longest due first."""
+        wanted = select(OUTBOX).where(self._is_due(target))
+        return self._read(wanted.order_by(OUTBOX.c.due_at, OUTBOX.c.id).limit(limit))
+
+    def due_targets(self) -> list[str]:
+        """Return the targets that a message is due for."""
+        wanted = select(OUTBOX.c.target).where(self._is_due(None)).distinct()
+        with self._ledger.transaction() as connection:
+            return sorted(connection.scalars(wanted.order_by(OUTBOX.c.target)))
+
+    def _is_due(self, target: str | None) -> ColumnElement[bool]:
         now = self._ledger.clock.now()
         heads = select(func.min(OUTBOX.c.id)).where(OUTBOX.c.state.in_(_OPEN))
         if target is not None:
             heads = heads.where(OUTBOX.c.target == target)
-        wanted = (
-            select(OUTBOX)
-            .where(
-                OUTBOX.c.id.in_(heads.group_by(OUTBOX.c.thread)),
-                or_(OUTBOX.c.due_at <= now, OUTBOX.c.due_at > now + HORIZON_S),
-            )
-            .order_by(OUTBOX.c.due_at, OUTBOX.c.id)
-            .limit(limit)
-        )
-        return self._read(wanted)
+        is_head = OUTBOX.c.id.in_(heads.group_by(OUTBOX.c.thread))
+        return is_head & or_(OUTBOX.c.due_at <= now, OUTBOX.c.due_at > now + HORIZON_S)
 
     def claim(self, delivery: Delivery) -> bool:
         """Take a message to send it now; False where somebody else was faster."""
