@@ -66,11 +66,12 @@ def wilson(x: float, n: float, confidence: float = 0.95) -> Interval:
     return Interval(low, 1.0 if x == n else min(1.0, centre + half))
 
 
-def clopper_pearson(x: int, n: int, confidence: float = 0.95) -> Interval:
+def clopper_pearson(x: float, n: float, confidence: float = 0.95) -> Interval:
     """Return the exact interval of ``x`` in ``n`` events; (0, 1) for n = 0.
 
     ``low`` is the rate at which ``x`` or more have probability (1 - confidence)/2, ``high`` that at
-    which ``x`` or fewer have.
+    which ``x`` or fewer have. Counts need not be whole: weighted events make effective ones (Korn &
+    Graubard, Survey Methodology 24, 1998).
     """
     _check(x, n, confidence)
     tail = (1 - confidence) / 2
@@ -121,7 +122,7 @@ def confidence_sequences(
 
     >>> low, high = confidence_sequences([0, 5], [0, 10])
     >>> low.round(4).tolist(), high.round(4).tolist()
-    ([0.0, 0.1361], [1.0, 0.8639])
+    ([0.0, 0.1176], [1.0, 0.8824])
     """
     x, n, alpha, a, b = np.broadcast_arrays(x, n, alpha, prior_a, prior_b)
     _check_all(x, n, alpha)
@@ -141,6 +142,7 @@ def _log_odds_root(x: Floats, n: Floats, bound: Floats, side: float) -> Floats:
     curvature = n * peak * (1 - peak)
     # never nearer than one step, so that the first tangent is not flat
     t = t + side * np.maximum(np.sqrt(2 * np.maximum(-floor, 0.0) / curvature), 0.5 / (n + 1))
+    t = np.clip(t, -_FURTHEST, _FURTHEST)
     for _ in range(_NEWTON_STEPS):
         rate = 1 / (1 + np.exp(-t))
         slope = n * rate - x
