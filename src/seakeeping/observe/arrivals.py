@@ -1,0 +1,64 @@
+"""What arrived since the last look: the events of the sequential tests, and counters of all seen.
+
+Counts are recounted, so what arrived is what five minutes hold now beyond what they held before.
+The counters only grow, as Prometheus wants them; they begin at zero with the process.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from seakeeping.observe.counting import BUCKET_S
+from seakeeping.observe.evidence import RECENT_S, Tests
+from seakeeping.observe.history import History
+from seakeeping.observe.tiers import BAD, BAD_ROWS, VALID, VALID_ROWS, Floats, Ints
+
+
+class Arrivals:
+    """Hears every count before it is put into the history."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self.tests = Tests()
+        self._names: Mapping[int, list[str]] = {}
+        self._seen = np.zeros((8, 2))
+
+    def hold(self, names: Mapping[int, list[str]], nulls: Mapping[str, float]) -> None:
+        """Keep just these tests: the names of those that each row feeds, and their null rates."""
+        self._names = names
+        self.tests.hold(nulls)
+
+    def forget(self, rows: list[int]) -> None:
+        """Let the counters of rows begin anew."""
+        self._seen[[row for row in rows if row < len(self._seen)]] = 0.0
+
+    def seen(self, rows: Ints) -> Floats:
+        """Return the valid and the bad events ever seen of rows, as weights; neither ever falls."""
+        self._make_room(rows)
+        return self._seen[rows]
+
+    def heard(self, start: int, rows: Ints, block: Floats) -> None:
+        """Take in the counts of five minutes each from ``start`` on: slots by rows by columns."""
+        recent = max(0, int((self._history.now - RECENT_S - start) // BUCKET_S))
+        for slot in range(recent, len(block)):
+            self._hear(start + slot * BUCKET_S, rows, block[slot])
+
+    def _hear(self, start: int, rows: Ints, counts: Floats) -> None:
+        self._make_room(rows)
+        more = np.maximum(counts - self._history.five_minutes(start, rows), 0.0)
+        self._seen[rows, 0] += more[:, VALID]
+        self._seen[rows, 1] += np.minimum(more[:, BAD], more[:, VALID])
+        if self._names:
+            self._feed(start, rows, counts)
+
+    def _feed(self, start: int, rows: Ints, counts: Floats) -> None:
+        for row, (valid, bad) in zip(
+            rows.tolist(), counts[:, [VALID_ROWS, BAD_ROWS]].astype(np.int64).tolist(), strict=True
+        ):
+            for name in self._names.get(row, ()):
+                self.tests.feed(name, start, valid, bad, self._history.now)
+
+    def _make_room(self, rows: Ints) -> None:
+        highest = int(rows.max(initial=-1))
+        if highest >= len(self._seen):
+            self._seen = np.concatenate([self._seen, np.zeros((highest + 1, 2))])

@@ -1,0 +1,282 @@
+"""The book of budgets: every objective's counts, kept current, and the readings made from them.
+
+A tick is ``refresh``, then ``readings``. Refreshing asks the store what changed, recounts just that
+and puts it in the place of what was counted before (``filling``, ``history``); reading sums, bounds
+and divides (``readout``, ``budget``). Readings are of the moment of the last refresh that
+succeeded: while the store is away they stand still and say so, so that an absence of news is
+neither taken for an absence of traffic nor for an end of trouble.
+
+Objectives may change at any time. Those that count the same share a row; what a new one needs is
+counted back in steps over the next ticks, and its readings say how far.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import orjson
+
+from seakeeping.clock import Clock
+from seakeeping.observe.arrivals import Arrivals
+from seakeeping.observe.budget import Counted, counts_of, measure_all
+from seakeeping.observe.counting import SliStore
+from seakeeping.observe.expansion import expanded
+from seakeeping.observe.filling import Filling
+from seakeeping.observe.history import History, Reach
+from seakeeping.observe.quality import Quality
+from seakeeping.observe.readout import Readout, reaches_of
+from seakeeping.observe.rows import Rows, Source, row_of
+from seakeeping.observe.tiers import VALID, Ints
+from seakeeping.observe.windows import COARSE_S, MIDDLE_REACH_S, looks_of, period_start
+from seakeeping.records import Objective, Reading
+
+VALUES_FRESH_S = 60.0
+"""How long the values of a dimension are believed, in seconds."""
+
+STALE_S = 30.0
+"""Readings that are older than this, in seconds, say so."""
+
+_DAY_S = 86_400.0
+_MONTH_S = 31 * _DAY_S
+
+
+class Book:
+    """The objectives of one node, measured; for one thread.
+
+    Args:
+        store: what is counted.
+        clock: for durations, and for the start.
+    """
+
+    def __init__(self, store: SliStore, clock: Clock) -> None:
+        self._store = store
+        self._rows = Rows()
+        self._history = History(clock.now())
+        self._arrivals = Arrivals(self._history)
+        self._filling = Filling(store, self._rows, self._history, clock, self._arrivals.heard)
+        self._quality = Quality(store)
+        self._written: tuple[Objective, ...] = ()
+        self._objectives: list[Objective] = []
+        self._numbers: list[int] = []
+        self._readout = Readout([], np.zeros(0, np.int64))
+        self._services: set[str] = set()
+        self._values: dict[tuple[str, str], tuple[float, list[str]]] = {}
+        self._metrics: list[str] = []
+        self._version = self._worked_off = 0
+        self._is_filling = True
+        self.at = clock.now()
+
+    # -- objectives -----------------------------------------------------------------------------
+
+    @property
+    def objectives(self) -> Sequence[Objective]:
+        """What is measured: one for each service and slice that the written ones stand for."""
+        return self._objectives
+
+    def hold(self, objectives: Iterable[Objective]) -> None:
+        """Measure these objectives from now on, and no others."""
+        written = tuple(objectives)
+        if written != self._written:
+            self._written = written
+            asked = [row_of(objective) for objective in written]
+            self._metrics = sorted(
+                {name for row in asked if row.source is Source.METRICS for name in row.names}
+            )
+            self._expand()
+
+    def _expand(self) -> None:
+        found = expanded(self._written, self._services, self._values_of)
+        if found == self._objectives:
+            return
+        self._objectives = found
+        rows = [row_of(objective) for objective in found]
+        new, gone = self._rows.hold(rows)
+        self._filling.forget(gone)
+        self._arrivals.forget(gone)
+        for number in gone:
+            self._history.dismiss(number)
+        self._numbers = [self._rows.numbers[row.key] for row in rows]
+        self._readout = Readout(found, self._row_numbers())
+        self._admit(set(new))
+        self._watch()
+        self._is_filling = True
+
+    def _row_numbers(self) -> Ints:
+        return np.array(self._numbers, dtype=np.int64)
+
+    def _admit(self, new: set[int]) -> None:
+        """Hold rows in the tiers that their windows need; what a tier lacks is filled anew."""
+        wanted: dict[int, set[Reach]] = {}
+        for objective, number in zip(self._objectives, self._numbers, strict=True):
+            wanted.setdefault(number, set()).update(reaches_of(objective))
+        for number, reaches in wanted.items():
+            if number not in new and not all(self._history.holds(number, r) for r in reaches):
+                self._filling.refill([number])
+            self._history.admit(number, reaches)
+
+    def _values_of(self, service: str, dimension: str) -> Sequence[str]:
+        """Return the values known; a new dimension is asked for in the next ``refresh``."""
+        return self._values.setdefault((service, dimension), (-_DAY_S, []))[1]
+
+    def _watch(self) -> None:
+        """Set up the sequential tests of the objectives that have one."""
+        nulls: dict[str, float] = {}
+        names: dict[int, list[str]] = {}
+        for objective, number in zip(self._objectives, self._numbers, strict=True):
+            if (null_ratio := self._quality.null_ratio(objective)) is not None:
+                name = _test_name(objective)
+                nulls[name] = null_ratio
+                names.setdefault(number, []).append(name)
+        self._arrivals.hold(names, nulls)
+
+    # -- a tick ---------------------------------------------------------------------------------
+
+    def refresh(self, now: float) -> None:
+        """Count what changed until ``now``. Raises StoreUnavailable, and then goes on next time."""
+        if now - self.at > COARSE_S:
+            self._filling.keeper.keep(now + COARSE_S)  # before the tiers turn past it
+        if not self._history.move(now):
+            self._history.clear(now)
+            self._filling.rebuild()
+            self._is_filling = True
+        self._look(now)
+        if self._is_filling:
+            self._filling.fill(needed := self._needed(now))
+            self._is_filling = not all(self._filling.is_filled(*one) for one in needed.items())
+        self._filling.recount()
+        self._worked_off = self._version
+        self.at = now
+
+    def _look(self, now: float) -> None:
+        """Ask what changed, and take in services, values and labels that are new."""
+        services = set[str]()
+        if self._version == 0:
+            services = {one.service_name for one in self._store.services(now, _MONTH_S)}
+        touched = self._store.touched(self._version, self._metrics)
+        services |= {service for service, _ in touched.calls}
+        services |= {service for service, *_ in (*touched.metrics, *touched.measurements)}
+        self._meet(services, now)
+        self._filling.changed(self._rows.concerned(touched))
+        self._version = touched.version
+        if self._quality.refresh(self._objectives, now, has_new_labels=touched.labels):
+            self._watch()
+
+    def _meet(self, services: set[str], now: float) -> None:
+        is_news = not services <= self._services
+        self._services |= services
+        for (service, dimension), (at, known) in list(self._values.items()):
+            if 0 <= now - at < VALUES_FRESH_S:
+                continue
+            found = self._store.dimension_values(service, dimension, now - _DAY_S, now)
+            values = [*known, *(value for value in found if value not in known)]
+            self._values[service, dimension] = (now, values)
+            is_news = is_news or values != known
+        if is_news:
+            self._expand()
+
+    def _needed(self, now: float) -> dict[int, float]:
+        """Return how far back each row must be counted, in Unix seconds."""
+        needed: dict[int, float] = {}
+        for objective, number in zip(self._objectives, self._numbers, strict=True):
+            longest = max(*looks_of([objective]), MIDDLE_REACH_S)
+            since = min(period_start(objective, now), now - longest)
+            needed[number] = min(since, needed.get(number, since))
+        return needed
+
+    # -- readings -------------------------------------------------------------------------------
+
+    def readings(self, now: float) -> list[Reading]:
+        """Return what is known of every objective, as of the last refresh.
+
+        A shipped objective that never had an event is left out.
+        """
+        counted = [one for one in self._counted(now) if _is_shown(one)]
+        budgets = measure_all(counted, self.at)
+        tests = self._arrivals.tests
+        return [
+            Reading(
+                budget,
+                {seconds: counts_of(look) for seconds, look in one.looks.items()},
+                tests.of(_test_name(one.objective)),
+            )
+            for one, budget in zip(counted, budgets, strict=True)
+        ]
+
+    def _counted(self, now: float) -> list[Counted]:
+        looks = self._readout.looks(self._history, self.at)
+        periods, starts = self._readout.periods(self._history, self.at)
+        self._history.settle(self._readout.windows)
+        found = []
+        for n, objective in enumerate(self._objectives):
+            period = periods[n].tolist()
+            found.append(
+                Counted(
+                    objective, period, looks[n], float(starts[n]),
+                    self._history.last_event_at(self._numbers[n]),
+                    self._quality.estimated(objective, counts_of(period)),
+                    self._note(objective, n, now),
+                )
+            )  # fmt: skip
+        return found
+
+    def _note(self, objective: Objective, place: int, now: float) -> str:
+        notes = []
+        if not 0 <= now - self.at < STALE_S:
+            notes.append(f"Not counted since {_spelt(self.at)}.")
+        if self._is_filling:
+            since = self._filling.filled_from.get(self._numbers[place])
+            start = period_start(objective, self.at)
+            if since is None:
+                notes.append("Not counted yet.")
+            elif not self._filling.is_filled(self._numbers[place], start):
+                notes.append(f"Counted back to {_spelt(since)} so far.")
+        return " ".join(notes)
+
+    # -- across restarts ------------------------------------------------------------------------
+
+    def checkpoint(self, now: float) -> bytes:
+        """Keep what was counted, and return what ``restore`` goes on from.
+
+        Raises StoreUnavailable; nothing is lost then.
+        """
+        self._filling.keeper.keep(now)
+        return orjson.dumps({
+            "version": self._worked_off,
+            "at": self.at,
+            "open_since": self._filling.keeper.open_since,
+            "rows": [
+                [*key, self._filling.filled_from[number]]
+                for key, number in self._rows.numbers.items()
+                if number in self._filling.filled_from
+            ],
+            "later": sorted(self._filling.later),
+            "services": sorted(self._services),
+            "values": [[*place, known] for place, (_, known) in self._values.items()],
+            "tests": self._arrivals.tests.save(),
+        })  # fmt: skip
+
+    def restore(self, checkpoint: bytes) -> None:
+        """Go on from a checkpoint; call it after ``hold`` and before the first ``refresh``."""
+        saved: dict[str, Any] = orjson.loads(checkpoint)
+        self._version = self._worked_off = int(saved["version"])
+        self._services |= set(saved["services"])
+        for service, dimension, known in saved["values"]:
+            self._values[service, dimension] = (-_DAY_S, known)
+        self._expand()
+        kept = {(key, service): float(since) for key, service, since in saved["rows"]}
+        self._filling.resume(kept, saved["open_since"] or float(saved["at"]), saved["later"])
+        self._arrivals.tests.restore(saved["tests"])
+        self._watch()
+
+
+def _test_name(objective: Objective) -> str:
+    return f"{objective.name} {objective.indicator.key}"
+
+
+def _is_shown(one: Counted) -> bool:
+    return one.objective.source != "default" or one.period[VALID] > 0
+
+
+def _spelt(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

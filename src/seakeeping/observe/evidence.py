@@ -1,0 +1,104 @@
+"""Feeding the sequential test of quality: every judged answer once, in the order of arrival.
+
+The store is recounted, not followed, so what arrived is the difference between what five minutes
+hold now and what of them was fed before. That mark is remembered for two hours and saved with the
+test: after a restart neither is anything fed twice nor, unless the node was away for longer,
+skipped. An answer that is judged anew changes no number of answers and is not fed again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from seakeeping.observe.counting import BUCKET_S
+from seakeeping.records import Evidence
+from seakeeping.stats.edetector import LIMIT, Detector, DetectorState
+
+RECENT_S = 7200
+"""Answers older than this when they arrive say nothing about the present, in seconds."""
+
+_SAME = 0.02  # a null rate that moved by less than this share is the same
+
+
+@dataclass(slots=True)
+class _Test:
+    detector: Detector
+    state: DetectorState
+    marks: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+
+class Tests:
+    """The tests of some objectives, by a name of the caller's."""
+
+    __test__ = False  # to pytest: not a class of tests
+
+    def __init__(self) -> None:
+        self._tests: dict[str, _Test] = {}
+
+    def hold(self, nulls: Mapping[str, float]) -> None:
+        """Keep just these tests, each of the highest rate of flags that its budget allows.
+
+        A test whose rate moves with a recalibration goes on with the wealth that it has.
+        """
+        for name in set(self._tests) - set(nulls):
+            del self._tests[name]
+        for name, null_ratio in nulls.items():
+            self._hold(name, null_ratio)
+
+    def _hold(self, name: str, null_ratio: float) -> None:
+        known = self._tests.get(name)
+        if known and abs(known.detector.null_ratio - null_ratio) <= _SAME * null_ratio:
+            return
+        detector = Detector(null_ratio, LIMIT)
+        if known is None:
+            self._tests[name] = _Test(detector, detector.start())
+            return
+        if len(detector.lambdas) != len(known.detector.lambdas):
+            known.state = detector.start()  # bets on other rates: the wealth is not theirs
+        known.detector = detector
+
+    def feed(self, name: str, start: int, valid_rows: int, bad_rows: int, now: float) -> None:
+        """Feed what is new in the five minutes from ``start``, which now hold these rows."""
+        test = self._tests.get(name)
+        if test is None or start < now - RECENT_S:
+            return
+        known, known_bad = test.marks.get(start, (0, 0))
+        if valid_rows > known:
+            total = valid_rows - known
+            flagged = min(max(bad_rows - known_bad, 0), total)
+            test.state = test.detector.advance(test.state, flagged, total, float(start))
+        test.marks[start] = (valid_rows, bad_rows)
+        for old in [old for old in test.marks if old < now - RECENT_S - BUCKET_S]:
+            del test.marks[old]
+
+    def of(self, name: str) -> Evidence | None:
+        """Return what a test knows; None where there is none."""
+        test = self._tests.get(name)
+        if test is None:
+            return None
+        return Evidence(
+            value=test.state.value,
+            limit=test.detector.limit,
+            null_ratio=test.detector.null_ratio,
+            events=test.state.events,
+            since=test.state.since_at,
+        )
+
+    def save(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return {
+            name: {
+                "null_ratio": test.detector.null_ratio,
+                "state": test.state.to_json(),
+                "marks": [[start, *rows] for start, rows in test.marks.items()],
+            }
+            for name, test in self._tests.items()
+        }
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Continue the tests of ``save``."""
+        for name, values in saved.items():
+            marks = {int(start): (int(valid), int(bad)) for start, valid, bad in values["marks"]}
+            detector = Detector(float(values["null_ratio"]), LIMIT)
+            state = DetectorState.from_json(values["state"])
+            self._tests[name] = _Test(detector, state, marks)
