@@ -82,7 +82,7 @@ def mean_sequence(
 
     >>> bounds = mean_sequence([0.0] * 90 + [1.0] * 10)
     >>> round(bounds.low, 3), round(bounds.high, 3)
-    (0.036, 0.212)
+    (0.03, 0.234)
     """
     z = np.asarray(values, np.float64)
     labels = LabelledValues.of(z, np.zeros(len(z)), weights)
