@@ -6,13 +6,15 @@ Apart from ``telemetry.Store``, because it answers in arrays: only what decides 
 from collections.abc import Collection, Mapping, Sequence
 
 from seakeeping.records import Indicator, Traffic
+from seakeeping.store import count
 from seakeeping.store.cells import Cells, Place, TimeSpan
 from seakeeping.store.client import StoreClient, address_of
 from seakeeping.store.examples import Example
 from seakeeping.store.facts import Facts
 from seakeeping.store.novelty import FirstSeen
+from seakeeping.store.schema import Topology
 from seakeeping.store.telemetry import Store
-from seakeeping.store.touched import Touched
+from seakeeping.store.touched import Changes, Touched
 
 __all__ = ["CountingStore", "connect_counting"]
 
@@ -27,6 +29,16 @@ def connect_counting(
 class CountingStore(Store):
     """A telemetry store that also counts; may be used from many threads."""
 
+    def __init__(
+        self,
+        client: StoreClient,
+        topology: Topology | None = None,
+        *,
+        counted: Sequence[str] = (Traffic.LIVE,),
+    ) -> None:
+        super().__init__(client, topology, counted=counted)
+        self._changes = Changes(client)
+
     def touched(self, after: int, metric_names: Collection[str] | None = None) -> Touched:
         """Return what changed since the version ``after``; with 0 only the current version.
 
@@ -37,7 +49,7 @@ class CountingStore(Store):
             after: version of an earlier answer.
             metric_names: metrics to look for; None: all.
         """
-        raise NotImplementedError
+        return self._changes.touched(after, metric_names)
 
     def count_cells(
         self, indicators: Sequence[Indicator], where: Sequence[Place] | TimeSpan, step_s: int = 300
@@ -51,7 +63,7 @@ class CountingStore(Store):
 
         Raises BadInput for an indicator that cannot be counted, StoreUnavailable.
         """
-        raise NotImplementedError
+        return count.count_cells(self.client, indicators, where, step_s, self._counted)
 
     def keep_cells(self, keys: Sequence[str], cells: Cells) -> None:
         """Keep five-minute cells; ``cells.indicator`` is an index into the indicators' ``keys``.

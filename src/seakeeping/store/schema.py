@@ -13,7 +13,7 @@ ClickHouse servers share. Every table is documented in ``docs/reference/schema.m
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-VERSION = 1
+VERSION = 2
 """The schema's version; a store with a higher one is refused."""
 
 LABEL = "LowCardinality(String)"
@@ -225,6 +225,10 @@ EVALUATIONS = Table(
     SMALL_GRANULES,
 )
 
+_NEWEST_POINTS = "INDEX stored_at stored_at TYPE minmax GRANULARITY 1"
+_NEWEST_ROLLUPS = "INDEX version version TYPE minmax GRANULARITY 1"
+"""Who asks what changed in the last seconds shall not read the past of years."""
+
 METRIC_POINTS = Table(
     "metric_points",
     {
@@ -246,6 +250,7 @@ METRIC_POINTS = Table(
     ("service_name", "name", "attributes", "at"),
     "toDate(at)",
     {},
+    (_NEWEST_POINTS,),
 )
 
 TRACE_INDEX = Table(
@@ -286,6 +291,7 @@ ROLLUPS = Table(
     ("service_name", "bucket", "traffic"),
     "toYYYYMM(bucket)",
     {"index_granularity": "1024"},
+    (_NEWEST_ROLLUPS,),
 )
 
 EVALUATION_ROLLUPS = Table(
@@ -311,6 +317,77 @@ EVALUATION_ROLLUPS = Table(
     {"index_granularity": "1024"},
 )
 
+LABELS = Table(
+    "labels",
+    {
+        "trace_id": _ID,
+        "span_id": _ID,
+        "name": LABEL,
+        "by": LABEL,
+        "author": LABEL,
+        "value": "Float64 CODEC(ZSTD(1))",
+        "at": _AT,
+        "sampling_probability": _NUMBER,
+        "comment": _TEXT,
+        "version": "UInt64 CODEC(Delta(8), ZSTD(1))",
+        "stored_at": _STORED_AT,
+    },
+    "ReplacingMergeTree(version)",
+    ("trace_id", "span_id", "name", "by", "author"),
+    # no days: a label that is changed a month later must meet the one it replaces
+    "",
+    {"index_granularity": "1024"},
+)
+
+MEASUREMENTS = Table(
+    "measurements",
+    {
+        "service_name": LABEL,
+        "name": LABEL,
+        "window_start": _AT,
+        "window_s": "Float64 CODEC(ZSTD(1))",
+        "window_end": f"{TIME} MATERIALIZED "
+        "window_start + toIntervalMicrosecond(round(window_s * 1e6)) CODEC(Delta(8), ZSTD(1))",
+        "bucket": "DateTime('UTC') MATERIALIZED toStartOfFiveMinutes(window_end) "
+        "CODEC(Delta(4), ZSTD(1))",
+        "slice": LABEL,
+        "value": _NUMBER,
+        "low": _NUMBER,
+        "high": _NUMBER,
+        "n": "Int64 CODEC(ZSTD(1))",
+        "effect": _NUMBER,
+        "reference": LABEL,
+        "method": LABEL,
+        "verdict": LABEL,
+        "version": "UInt64 DEFAULT toUnixTimestamp64Micro(now64(6)) CODEC(Delta(8), ZSTD(1))",
+        "stored_at": _STORED_AT,
+    },
+    "ReplacingMergeTree(version)",
+    ("service_name", "bucket", "name", "slice", "window_start", "window_s"),
+    "toYYYYMM(window_start)",
+    {"index_granularity": "1024"},
+)
+
+SLI_CELLS = Table(
+    "sli_cells",
+    {
+        "indicator": LABEL,
+        "service_name": LABEL,
+        "bucket": "DateTime('UTC') CODEC(Delta(4), ZSTD(1))",
+        "valid": "Float64 CODEC(ZSTD(1))",
+        "bad": "Float64 CODEC(ZSTD(1))",
+        "valid_rows": "Float64 CODEC(ZSTD(1))",
+        "bad_rows": "Float64 CODEC(ZSTD(1))",
+        "score_sum": "Float64 CODEC(ZSTD(1))",
+        "score_squares": "Float64 CODEC(ZSTD(1))",
+        "version": "UInt64 DEFAULT toUnixTimestamp64Micro(now64(6)) CODEC(Delta(8), ZSTD(1))",
+    },
+    "ReplacingMergeTree(version)",
+    ("indicator", "service_name", "bucket"),
+    "toYYYYMM(bucket)",
+    {"index_granularity": "1024"},
+)
+
 META = Table(
     "meta",
     {"key": "String", "value": "String", "at": "DateTime64(6, 'UTC') DEFAULT now64(6)"},
@@ -320,7 +397,7 @@ META = Table(
 
 TABLES: tuple[Table, ...] = (
     SPANS, INTERACTIONS, INTERACTION_TEXTS, EVALUATIONS, METRIC_POINTS, TRACE_INDEX, ROLLUPS,
-    EVALUATION_ROLLUPS, META,
+    EVALUATION_ROLLUPS, LABELS, MEASUREMENTS, SLI_CELLS, META,
 )  # fmt: skip
 """Every table, in the order they are created."""
 
@@ -340,10 +417,20 @@ def migration_statements(found: int, topology: Topology) -> Iterator[str]:
     """Yield the statements that lead from version ``found`` to the current one.
 
     Version 1 is the first: an older store does not exist. Steps are added here as
-    ``_STEPS[n] = statements from n to n + 1``, and never changed once released.
+    ``_STEPS[n] = statements from n to n + 1``, and never changed once released. Each may be run
+    again after it broke off; tables that are new are made afterwards, as in an empty store.
     """
     for step in range(found, VERSION):
         yield from (s.replace("{on_cluster}", topology.on_cluster) for s in _STEPS[step])
 
 
-_STEPS: Mapping[int, Sequence[str]] = {}
+_STEPS: Mapping[int, Sequence[str]] = {
+    1: (
+        "ALTER TABLE rollups{on_cluster} "
+        "ADD INDEX IF NOT EXISTS version version TYPE minmax GRANULARITY 1",
+        "ALTER TABLE rollups{on_cluster} MATERIALIZE INDEX version",
+        "ALTER TABLE metric_points{on_cluster} "
+        "ADD INDEX IF NOT EXISTS stored_at stored_at TYPE minmax GRANULARITY 1",
+        "ALTER TABLE metric_points{on_cluster} MATERIALIZE INDEX stored_at",
+    ),
+}

@@ -7,22 +7,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from seakeeping.records import Evaluation, Interaction, Span
+from seakeeping.records import Evaluation, Indicator, IndicatorSignal, Interaction, Span
+from seakeeping.store.counting import CountingStore, connect_counting
 from seakeeping.store.engine.launch import running_engine
-from seakeeping.store.telemetry import Store, connect
+from seakeeping.store.schema import TABLES
+from seakeeping.store.telemetry import Store
 
 NOON = 1_790_000_100.0
 """A moment at the start of a five-minute bucket, for records that share one."""
 
 
 @contextmanager
-def running_store(path: Path | None = None, **settings: object) -> Iterator[Store]:
+def running_store(path: Path | None = None, **settings: object) -> Iterator[CountingStore]:
     """Run an embedded store, migrated and empty, for as long as the block runs."""
     with (
         tempfile.TemporaryDirectory(prefix="seakeeping-store-") as folder,
         running_engine(path or Path(folder) / "store", settings=settings) as engine,
     ):
-        store = connect(engine.url, engine.token)
+        store = connect_counting(engine.url, engine.token)
         try:
             store.migrate()
             yield store
@@ -114,3 +116,21 @@ def make_evaluation(interaction: Interaction, **changes: Any) -> Evaluation:
         skipped_reason=None,
     )
     return replace(evaluation, **changes)
+
+
+def empty(store: Store) -> None:
+    """Take every row out of a running store, for tests that share one."""
+    for table in TABLES:
+        if table.name != "meta":
+            store.client.command(f"TRUNCATE TABLE {table.name}")
+    store.client.command("DELETE FROM meta WHERE key != 'schema_version'")
+
+
+def make_indicator(
+    signal: IndicatorSignal = IndicatorSignal.AVAILABILITY, **changes: Any
+) -> Indicator:
+    """Return an indicator; of an evaluation, of faithfulness."""
+    indicator = Indicator(name=signal.value, valid="events", good="good ones", signal=signal)
+    if signal is IndicatorSignal.EVALUATION:
+        indicator = replace(indicator, subject="faithfulness", is_estimate=True)
+    return replace(indicator, **changes)
