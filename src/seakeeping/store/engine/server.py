@@ -75,6 +75,8 @@ class StoreServer(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = IDLE_S
+    # an answer is several small writes: none shall wait until the one before is acknowledged
+    disable_nagle_algorithm = True
     server: StoreServer
     _PLAIN: ClassVar[str] = "text/plain; charset=UTF-8"
 
