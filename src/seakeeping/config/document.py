@@ -50,6 +50,14 @@ class Value:
         """Raise BadResource with the place of this value."""
         raise BadResource(message, place=str(self.place), hint=hint)
 
+    def is_plain(self) -> bool:
+        """Return whether this is one value, neither a list nor a mapping."""
+        return isinstance(self.node, ScalarNode)
+
+    def is_mapping(self) -> bool:
+        """Return whether this is a mapping of keys to values."""
+        return isinstance(self.node, MappingNode)
+
     def scalar(self) -> Scalar:
         """Return a plain value; raises BadResource for a list or a mapping."""
         if not isinstance(self.node, ScalarNode):
@@ -62,6 +70,18 @@ class Value:
         if not isinstance(value, str | bool | int | float | None):
             return str(self.node.value)  # a date, which YAML makes of 2024-08-06
         return value
+
+    def written(self) -> str:
+        """Return a plain value as it is written, whatever YAML makes of it."""
+        self.scalar()
+        return str(self.node.value)
+
+    def within(self) -> "Value":
+        """Return the document that this text holds, as if it stood here; raises BadResource."""
+        documents = list(parse_documents(self.text(), str(self.place)))
+        if len(documents) != 1:
+            self.fail("holds no document")
+        return Value(documents[0].node, self.place)
 
     def text(self) -> str:
         """Return a text that is not empty."""
@@ -90,7 +110,7 @@ class Value:
         """Return one of the choices."""
         value = self.scalar()
         if not isinstance(value, str) or value not in choices:
-            self.fail(f"{value!r} is none of {', '.join(choices)}", _near(str(value), choices))
+            self.fail(f"{value!r} is none of {', '.join(choices)}", near(str(value), choices))
         return value
 
     def items(self) -> list["Value"]:
@@ -143,7 +163,7 @@ class Section:
         """Refuse keys that are not among the known ones."""
         for key, value in self.values.items():
             if key not in known:
-                value.fail(f"unknown key {key}", _near(key, known))
+                value.fail(f"unknown key {key}", near(key, known))
 
 
 def parse_documents(text: str, file: str) -> Iterator[Value]:
@@ -197,6 +217,7 @@ def _is_null(node: Node) -> bool:
     return isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:null"
 
 
-def _near(word: str, choices: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, choices, n=1)
-    return f"did you mean {near[0]}?" if near else f"one of {', '.join(choices)}"
+def near(word: str, choices: Sequence[str]) -> str:
+    """Return a hint that names the choice nearest to a word, or all of them."""
+    found = difflib.get_close_matches(word, choices, n=1)
+    return f"did you mean {found[0]}?" if found else f"one of {', '.join(choices)}"

@@ -13,28 +13,48 @@ from importlib.resources import files
 from pathlib import Path
 from typing import cast
 
-from seakeeping.config.document import Section, Value, parse_documents, read_text
+from seakeeping.config.document import Section, Value, near, parse_documents, read_text
+from seakeeping.config.finding import Finding, errors_in, finding_of
 from seakeeping.config.judges import JudgeChoice, read_judge
+from seakeeping.config.openslo import entry as openslo
+from seakeeping.config.openslo import pyrra, sloth
+from seakeeping.config.openslo.entry import Entry
+from seakeeping.config.openslo.link import Imported, Linked, link
+from seakeeping.config.openslo.slo import Written
 from seakeeping.config.policy import ContentPolicy, PolicyPart, combine_policies, read_policy
 from seakeeping.config.prices import Price, PriceTable, read_price_table
 from seakeeping.config.settings import is_http_address
 from seakeeping.errors import BadResource
 from seakeeping.metrics import ERRORS
+from seakeeping.records import NotificationTarget, Objective
 
 VERSION = 1
 SUFFIXES = (".yaml", ".yml")
 
 
+DEFAULT_OBJECTIVES = (
+    "availability", "latency", "time-to-first-token", "faithfulness", "response-validity",
+    "coverage", "scoring-lag", "seakeeping/spool", "seakeeping/store", "seakeeping/pipeline-lag",
+)  # fmt: skip
+"""Names of the shipped objectives, for whoever switches one off."""
+
+
 @dataclass(frozen=True, slots=True)
-class EvaluatorChoice:
-    """Which evaluators run; None for ``only``: all that are installed, without ``disabled``."""
+class Choice:
+    """Which of some named things apply; None for ``only``: all there are, but for ``disabled``."""
 
     only: tuple[str, ...] | None = None
     disabled: tuple[str, ...] = ()
 
     def allows(self, name: str) -> bool:
-        """Return whether an evaluator of that name is to run."""
+        """Return whether the thing of that name applies."""
         return name not in self.disabled and (self.only is None or name in self.only)
+
+
+class EvaluatorChoice(Choice):
+    """Which evaluators run."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +67,28 @@ class ScrapeTarget:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """All resources in force."""
+    """All resources in force.
+
+    ``written`` are the objectives of files with their places, ``entries`` the OpenSLO documents
+    that those of the API may refer to, ``warnings`` what is doubtful and in force all the same.
+    """
 
     prices: PriceTable
     policy: ContentPolicy
     evaluators: EvaluatorChoice
     scrape: tuple[ScrapeTarget, ...]
+    default_objectives: Choice = Choice()
+    written: tuple[Written, ...] = ()
+    targets: tuple[NotificationTarget, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """The objectives of files; the shipped ones come on top of them."""
+        return tuple(one.objective for one in self.written)
+
     judges: tuple[JudgeChoice, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong in a resource file; ``place`` is ``file:line: key``."""
-
-    place: str
-    message: str
-    hint: str = ""
-
-    def __str__(self) -> str:
-        text = f"{self.place}: {self.message}"
-        return f"{text} ({self.hint})" if self.hint else text
 
 
 def read_evaluators(document: Section) -> EvaluatorChoice:
@@ -76,6 +98,20 @@ def read_evaluators(document: Section) -> EvaluatorChoice:
     return EvaluatorChoice(
         only=only.texts() if only else None, disabled=disabled.texts() if disabled else ()
     )
+
+
+def read_default_objectives(document: Section) -> Choice:
+    """Return what a ``DefaultObjectives`` document says; raises BadResource."""
+    document.done("kind", "version", "name", "only", "disabled")
+    only, disabled = document.get("only"), document.get("disabled")
+    return Choice(
+        only=_default_names(only) if only else None,
+        disabled=_default_names(disabled) if disabled else (),
+    )
+
+
+def _default_names(value: Value) -> tuple[str, ...]:
+    return tuple(item.choice(DEFAULT_OBJECTIVES) for item in value.items())
 
 
 def read_scrape(document: Section) -> tuple[ScrapeTarget, ...]:
@@ -99,8 +135,22 @@ KINDS: Mapping[str, Callable[[Section], object]] = {
     "Evaluators": read_evaluators,
     "Scrape": read_scrape,
     "Judge": read_judge,
+    "DefaultObjectives": read_default_objectives,
 }
-"""Every kind of resource and what reads it."""
+"""Every kind of our own and what reads it."""
+
+FOREIGN: Mapping[str, Callable[[Section], object]] = {
+    openslo.API_VERSION: openslo.read_entry,
+    pyrra.API_VERSION: pyrra.read_pyrra,
+}
+"""Every ``apiVersion`` of others that is read, and by what."""
+
+_NOT_READ: Mapping[str, str] = {
+    "openslo/v1alpha": f"write it as {openslo.API_VERSION}",
+    "openslo/v1beta1": f"write it as {openslo.API_VERSION}",
+    "openslo/v2alpha": f"write it as {openslo.API_VERSION}",
+    "sloth.slok.dev/v1": f"write its spec as `version: {sloth.VERSION}`",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +170,18 @@ def read_file(path: Path) -> tuple[list[Document], list[Finding]]:
             try:
                 documents.append(_read_document(value))
             except BadResource as error:
-                findings.append(_finding(error))
+                findings.append(finding_of(error))
     except BadResource as error:
-        findings.append(_finding(error))
+        findings.append(finding_of(error))
     return documents, findings
-
-
-def _finding(error: BadResource) -> Finding:
-    return Finding(error.place, error.message.removeprefix(f"{error.place}: "), error.hint)
 
 
 def _read_document(value: Value) -> Document:
     section = value.section()
+    if foreign := section.get("apiVersion"):
+        return _read_foreign(section, foreign)
+    if (version := section.get("version")) and version.scalar() == sloth.VERSION:
+        return Document(sloth.VERSION, sloth.read_sloth(section))
     kind = section.need("kind").choice(tuple(KINDS))
     version = section.need("version")
     if version.number() != VERSION:
@@ -139,6 +189,13 @@ def _read_document(value: Value) -> Document:
             f"version {version.scalar()} of {kind} is unknown", f"this one reads {VERSION}"
         )
     return Document(kind, KINDS[kind](section))
+
+
+def _read_foreign(section: Section, version: Value) -> Document:
+    name = version.written()
+    if name not in FOREIGN:
+        version.fail(f"{name} is not read", _NOT_READ.get(name) or near(name, tuple(FOREIGN)))
+    return Document(name, FOREIGN[name](section))
 
 
 def resource_files(paths: Iterable[Path]) -> list[Path]:
@@ -153,8 +210,25 @@ def resource_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def check_files(paths: Sequence[Path]) -> list[Finding]:
-    """Return everything that is wrong with these files and folders; empty when all is fine."""
-    return [finding for path in resource_files(paths) for finding in read_file(path)[1]]
+    """Return everything that is wrong or doubtful in these files and folders together."""
+    return inspect(paths)[1]
+
+
+def inspect(paths: Sequence[Path]) -> tuple[Linked, list[Finding]]:
+    """Return the objectives of these files and folders, and everything wrong or doubtful there."""
+    documents, findings = _read_all(resource_files(paths))
+    linked = link_all(documents)
+    return linked, findings + list(linked.findings)
+
+
+def _read_all(paths: Iterable[Path]) -> tuple[list[Document], list[Finding]]:
+    documents: list[Document] = []
+    findings: list[Finding] = []
+    for path in paths:
+        read, wrong = read_file(path)
+        documents += read
+        findings += wrong
+    return documents, findings
 
 
 def default_files() -> list[Path]:
@@ -165,17 +239,23 @@ def default_files() -> list[Path]:
 
 def load_resources(folder: Path | None) -> tuple[Resources, list[Finding]]:
     """Return the shipped resources with those of a folder on top, and what is wrong in it."""
-    documents: list[Document] = []
-    findings: list[Finding] = []
     own = [folder] if folder is not None and folder.is_dir() else []
-    for path in default_files() + resource_files(own):
-        read, wrong = read_file(path)
-        documents += read
-        findings += wrong
-    return combine(documents), findings
+    documents, findings = _read_all(default_files() + resource_files(own))
+    linked = link_all(documents)
+    resources = combine(documents, linked)
+    return resources, findings + list(linked.findings)
 
 
-def combine(documents: Sequence[Document]) -> Resources:
+def link_all(documents: Sequence[Document]) -> Linked:
+    """Return what the documents about objectives say together."""
+    contents = [document.content for document in documents]
+    return link(
+        [content for content in contents if isinstance(content, Entry)],
+        [content for content in contents if isinstance(content, Imported)],
+    )
+
+
+def combine(documents: Sequence[Document], linked: Linked) -> Resources:
     """Return the resources that documents make together; in doubt the later one decides."""
 
     def contents(kind: str) -> list[object]:
@@ -185,12 +265,18 @@ def combine(documents: Sequence[Document]) -> Resources:
     targets = cast(list[tuple[ScrapeTarget, ...]], contents("Scrape"))
     choices = cast(list[EvaluatorChoice], contents("Evaluators"))
     judges = cast(list[JudgeChoice], contents("Judge"))
+    defaults = cast(list[Choice], contents("DefaultObjectives"))
     return Resources(
         prices=PriceTable.of(price for table in tables for price in table),
         policy=combine_policies(cast(list[PolicyPart], contents("ContentPolicy"))),
         evaluators=choices[-1] if choices else EvaluatorChoice(),
         scrape=tuple(target for part in targets for target in part),
         judges=tuple({judge.name: judge for judge in judges}.values()),
+        default_objectives=defaults[-1] if defaults else Choice(),
+        written=linked.written,
+        targets=linked.targets,
+        entries=tuple(d.content for d in documents if isinstance(d.content, Entry)),
+        warnings=tuple(finding for finding in linked.findings if finding.is_warning),
     )
 
 
@@ -210,7 +296,8 @@ class ResourceFolder:
         self._folder = folder
         self._keep = keep
         self._seen = _signature(folder)
-        self._current, self._findings = load_resources(folder)
+        self._current, findings = load_resources(folder)
+        self._findings = errors_in(findings)
         if self._findings:
             self._current = self._last_good()
         else:
@@ -223,7 +310,7 @@ class ResourceFolder:
 
     @property
     def findings(self) -> list[Finding]:
-        """What is wrong with the files as they are now."""
+        """What is wrong with the files as they are now, and keeps them from being in force."""
         return self._findings
 
     def refresh(self) -> bool:
@@ -232,7 +319,8 @@ class ResourceFolder:
         if seen == self._seen:
             return False
         self._seen = seen
-        resources, self._findings = load_resources(self._folder)
+        resources, findings = load_resources(self._folder)
+        self._findings = errors_in(findings)
         if self._findings:
             ERRORS.labels("resources", "bad_resource").inc()
             return False
@@ -243,7 +331,7 @@ class ResourceFolder:
     def _last_good(self) -> Resources:
         if self._keep is not None and self._keep.is_dir():
             resources, findings = load_resources(self._keep)
-            if not findings:
+            if not errors_in(findings):
                 ERRORS.labels("resources", "bad_resource").inc()
                 return resources
         first = self._findings[0]

@@ -1,0 +1,331 @@
+"""Alert policies, conditions and notification targets of OpenSLO, as our alerting.
+
+OpenSLO allows one condition a policy, and one look-back a condition; the alerts of the field watch
+two look-backs and come in tables. So a policy without a condition stands for the standard table (or
+its rows of one severity), and a written condition with look-back L watches L / 12 as well, the
+workbook's ratio, unless an annotation says otherwise.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from urllib.parse import parse_qs, urlsplit
+
+from seakeeping.config.document import Section, Value
+from seakeeping.config.openslo.entry import (
+    Entry,
+    chosen,
+    describe,
+    is_true,
+    number,
+    read_inline,
+    seconds,
+)
+from seakeeping.config.openslo.shelf import Shelf
+from seakeeping.config.settings import is_http_address
+from seakeeping.errors import BadResource
+from seakeeping.records import Alerting, BurnAlert, NotificationTarget, Severity, TargetKind
+from seakeeping.records.burn import LONG_PER_SHORT, standard_alerts
+
+SHORTEST_S = 60
+"""No look-back of a written condition is shorter, in seconds."""
+
+ABSENT_AFTER_S = 600.0
+"""How long without an event ``alertWhenNoData`` waits, where no annotation says otherwise."""
+
+SEVERITIES: Mapping[str, Severity] = MappingProxyType(
+    dict.fromkeys(("page", "critical", "error", "high", "sev1", "p1"), Severity.PAGE)
+    | dict.fromkeys(
+        ("ticket", "warning", "medium", "low", "info", "sev2", "sev3", "sev4", "p2", "p3", "p4"),
+        Severity.TICKET,
+    )
+)
+"""The words of the field for whether somebody is woken."""
+
+_TARGET_WORDS: Mapping[str, TargetKind] = MappingProxyType(
+    {kind.value: kind for kind in TargetKind}
+    | {"web-hook": TargetKind.WEBHOOK, "mail": TargetKind.EMAIL, "e-mail": TargetKind.EMAIL}
+)
+_SECRET_WORDS = ("key", "token", "secret", "password", "sig", "signature")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What one alert policy says; ``rows`` None: the standard table, of these severities."""
+
+    rows: tuple[tuple[BurnAlert, str], ...] | None
+    severities: tuple[Severity, ...]
+    targets: tuple[str, ...]
+    absent_after_s: float | None
+    when_resolved: bool
+
+
+def read_policy_reference(value: Value, shelf: Shelf, slo: str) -> Entry:
+    """Return the policy that an item of ``alertPolicies`` names or holds; raises BadResource."""
+    if value.is_plain():
+        return shelf.follow(value, "AlertPolicy")
+    if reference := value.section().get("alertPolicyRef"):
+        value.section().done("alertPolicyRef")
+        return shelf.follow(reference, "AlertPolicy")
+    return read_inline(value, "AlertPolicy", slo)
+
+
+def read_policy(entry: Entry, shelf: Shelf) -> Policy:
+    """Return what an alert policy says; raises BadResource."""
+    spec = entry.spec
+    spec.done(
+        "description", "alertWhenNoData", "alertWhenResolved", "alertWhenBreaching", "conditions",
+        "notificationTargets",
+    )  # fmt: skip
+    describe(spec)
+    severity = entry.header.own.get("severity")
+    severities = (_severity(severity),) if severity else tuple(Severity)
+    after = entry.header.own.get("absent-after")
+    after_s = seconds(after, low=SHORTEST_S) if after else ABSENT_AFTER_S
+    return Policy(
+        rows=_rows(entry, shelf) if _flag(spec, "alertWhenBreaching", default=True) else (),
+        severities=severities,
+        targets=_targets(entry, shelf),
+        absent_after_s=after_s if _flag(spec, "alertWhenNoData", default=False) else None,
+        when_resolved=_flag(spec, "alertWhenResolved", default=True),
+    )
+
+
+def _flag(spec: Section, key: str, *, default: bool) -> bool:
+    value = spec.get(key)
+    return default if value is None else value.truth()
+
+
+def _rows(entry: Entry, shelf: Shelf) -> tuple[tuple[BurnAlert, str], ...] | None:
+    value = entry.spec.get("conditions")
+    items = value.items() if value else []
+    if len(items) > 1:
+        items[1].fail("a policy has one condition (OpenSLO)", "write a policy for each")
+    for item in items:
+        reference = item.section().get("conditionRef")
+        if reference is not None:
+            item.section().done("conditionRef")
+        found = (
+            shelf.follow(reference, "AlertCondition")
+            if reference
+            else read_inline(item, "AlertCondition", entry.header.name)
+        )
+        return (read_condition(found),)
+    return None
+
+
+def read_condition(entry: Entry) -> tuple[BurnAlert, str]:
+    """Return a condition as a burn alert, and the place of its threshold; raises BadResource."""
+    entry.spec.done("description", "severity", "condition")
+    describe(entry.spec)
+    severity = entry.header.own.get("severity") or entry.spec.need("severity")
+    condition = entry.spec.need("condition").section()
+    condition.done("kind", "op", "threshold", "lookbackWindow", "alertAfter")
+    if kind := condition.get("kind"):
+        chosen(kind, ("burnrate",))
+    if (op := condition.get("op")) and op.choice(("lte", "lt", "gte", "gt")) in ("lte", "lt"):
+        op.fail("a burn alert fires above its threshold", "gt")
+    threshold = condition.need("threshold")
+    if threshold.number() <= 0:
+        threshold.fail("a burn rate above 0 is always there")
+    long_s = int(seconds(condition.need("lookbackWindow"), low=SHORTEST_S))
+    after = condition.get("alertAfter")
+    alert = BurnAlert(
+        severity=_severity(severity),
+        long_s=long_s,
+        short_s=_short(entry.header.own.get("short-window"), long_s),
+        factor=threshold.number(),
+        for_s=seconds(after) if after else 0.0,
+    )
+    return alert, str(threshold.place)
+
+
+def _short(value: Value | None, long_s: int) -> int:
+    if value is None:
+        return max(SHORTEST_S, long_s // LONG_PER_SHORT)
+    short_s = int(seconds(value, low=1.0))
+    return short_s if short_s <= long_s else value.fail("is longer than the lookbackWindow")
+
+
+def _severity(value: Value) -> Severity:
+    return SEVERITIES[chosen(value, tuple(SEVERITIES))]
+
+
+def _targets(entry: Entry, shelf: Shelf) -> tuple[str, ...]:
+    """Return the names of a policy's targets; one within it must be written by itself too."""
+    value = entry.spec.get("notificationTargets")
+    found: list[str] = []
+    for item in value.items() if value else []:
+        part = item.section()
+        if reference := part.get("targetRef"):
+            part.done("targetRef")
+            found.append(shelf.follow(reference, "AlertNotificationTarget").header.name)
+        else:
+            inline = read_inline(item, "AlertNotificationTarget", entry.header.name)
+            found.append(read_target(inline).name)
+    return tuple(dict.fromkeys(found))
+
+
+def inline_targets(entry: Entry) -> list[NotificationTarget]:
+    """Return the targets that stand within a policy; raises BadResource."""
+    value = entry.spec.get("notificationTargets")
+    return [
+        read_target(read_inline(item, "AlertNotificationTarget", entry.header.name))
+        for item in (value.items() if value else [])
+        if item.section().get("targetRef") is None
+    ]
+
+
+def read_target(entry: Entry) -> NotificationTarget:
+    """Return a notification target; raises BadResource, also for a secret in plain sight."""
+    entry.spec.done("target", "description")
+    own = entry.header.own
+    target = entry.spec.need("target")
+    kind = _TARGET_WORDS[chosen(target, tuple(_TARGET_WORDS))]
+    url, secret = own.get("url"), own.get("secret-env")
+    if url is None and secret is None:
+        target.fail(
+            f"nothing says where {entry.header.name} is",
+            "annotation seakeeping.dev/url, or seakeeping.dev/secret-env where the address itself "
+            "is secret",
+        )
+    if secret and not secret.text().isidentifier():
+        secret.fail(f"{secret.text()!r} is no name of an environment variable")
+    return NotificationTarget(
+        name=entry.header.name,
+        kind=kind,
+        url=_address(url, kind) if url else None,
+        secret_env=secret.text() if secret else None,
+        options=_options(own.get("options")),
+        description=describe(entry.spec),
+    )
+
+
+def _address(value: Value, kind: TargetKind) -> str:
+    url = value.text()
+    if kind not in (TargetKind.EMAIL, TargetKind.APPRISE) and not is_http_address(url):
+        value.fail(f"{url!r} is not an http address")
+    try:
+        parts = urlsplit(url)
+        holds_secret = (
+            parts.password is not None
+            or (parts.hostname or "") == "hooks.slack.com"
+            or any(key.lower() in _SECRET_WORDS for key in parse_qs(parts.query))
+        )
+    except ValueError:
+        value.fail(f"{url!r} is no address")
+    if holds_secret:
+        value.fail(
+            "holds a secret", "put the whole address into an environment variable: secret-env"
+        )
+    return url
+
+
+def _options(value: Value | None) -> dict[str, str]:
+    """Return ``channel=#alerts, user=me`` as a mapping."""
+    found: dict[str, str] = {}
+    for part in value.written().split(",") if value else []:
+        key, sign, word = part.partition("=")
+        if not sign or not key.strip():
+            assert value is not None
+            value.fail(f"{part.strip()!r} is no option", "KEY=VALUE, KEY=VALUE")
+        found[key.strip()] = word.strip()
+    return found
+
+
+def combine(
+    policies: Sequence[Policy], own: Mapping[str, Value], window_s: int
+) -> tuple[Alerting, dict[BurnAlert, str]]:
+    """Return the alerting of an objective, and where its written alerts stand.
+
+    Args:
+        policies: of the SLO; none: the standard table.
+        own: our annotations on the SLO.
+        window_s: seconds of its window, which the standard table depends on.
+    """
+    places = {row: place for policy in policies for row, place in policy.rows or ()}
+    alerting = Alerting()
+    if policies:
+        alerting = Alerting(
+            burn=_burn(policies, window_s),
+            severities=_all_severities(policies),
+            targets=_union(policies),
+            severity_targets=_by_severity(policies, window_s),
+            absent_after_s=max(p.absent_after_s or 0.0 for p in policies) or None,
+            when_resolved=any(policy.when_resolved for policy in policies),
+        )
+    return _annotated(alerting, own), places
+
+
+def _burn(policies: Sequence[Policy], window_s: int) -> tuple[BurnAlert, ...] | None:
+    if all(policy.rows is None for policy in policies):
+        return None
+    rows = [row for policy in policies for row in _rows_of(policy, window_s)]
+    return tuple(dict.fromkeys(rows))
+
+
+def _rows_of(policy: Policy, window_s: int) -> list[BurnAlert]:
+    if policy.rows is not None:
+        return [row for row, _ in policy.rows]
+    return [row for row in standard_alerts(window_s) if row.severity in policy.severities]
+
+
+def _all_severities(policies: Sequence[Policy]) -> tuple[Severity, ...]:
+    if any(policy.rows is not None for policy in policies):
+        return tuple(Severity)
+    return tuple(s for s in Severity if any(s in policy.severities for policy in policies))
+
+
+def _union(policies: Sequence[Policy]) -> tuple[str, ...]:
+    if any(not policy.targets for policy in policies):
+        return ()
+    return tuple(dict.fromkeys(name for policy in policies for name in policy.targets))
+
+
+def _by_severity(policies: Sequence[Policy], window_s: int) -> dict[Severity, tuple[str, ...]]:
+    """Return the targets of each severity, where they differ from those of all."""
+    found: dict[Severity, tuple[str, ...]] = {}
+    for severity in Severity:
+        own = [
+            policy
+            for policy in policies
+            if any(row.severity is severity for row in _rows_of(policy, window_s))
+        ]
+        if own and _union(own) != _union(policies):
+            found[severity] = _union(own)
+    return found
+
+
+def _annotated(alerting: Alerting, own: Mapping[str, Value]) -> Alerting:
+    """Return the alerting with what annotations of the SLO add."""
+    if alerts := own.get("alerts"):
+        chosen(alerts, ("none",))
+        alerting = replace(alerting, burn=(), evidence=False)
+    if events := own.get("min-events"):
+        alerting = replace(alerting, min_events=int(number(events, 0, 1e9)))
+    if evidence := own.get("evidence"):
+        alerting = replace(alerting, evidence=is_true(evidence))
+    if after := own.get("absent-after"):
+        alerting = replace(alerting, absent_after_s=seconds(after, low=SHORTEST_S))
+    if name := own.get("alert-name"):
+        alerting = replace(alerting, alert_name=name.text())
+    return replace(
+        alerting,
+        alert_labels=_texts_by_severity(own.get("alert-labels")),
+        alert_annotations=_texts_by_severity(own.get("alert-annotations")),
+    )
+
+
+def _texts_by_severity(value: Value | None) -> dict[Severity, dict[str, str]]:
+    """Return ``{page: {key: text}}``, which an annotation holds as YAML or JSON text."""
+    if value is None:
+        return {}
+    try:
+        section = value.within().section()
+        section.done(*Severity)
+        return {
+            Severity(severity): {key: v.written() for key, v in texts.section().values.items()}
+            for severity, texts in section.values.items()
+        }
+    except BadResource as error:
+        value.fail(f"holds no texts by severity: {error.message}", '{"page": {"key": "text"}}')
