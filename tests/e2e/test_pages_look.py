@@ -15,7 +15,17 @@ import orjson
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from seakeeping.web.testing import MemoryStore, TestRoom, fill, make_room, served
+from seakeeping.clock import SystemClock
+from seakeeping.web.testing import (
+    MemoryDecided,
+    MemoryStore,
+    TestRoom,
+    fill,
+    fill_decided,
+    make_room,
+    served,
+)
+from seakeeping.web.testing.decided_sample import INCIDENT
 
 pytestmark = pytest.mark.needs_chromium
 
@@ -27,6 +37,14 @@ PAGES = {
     "interaction": SHOWPIECE,
     "hostile": HOSTILE,
     "service": "/services/cargo-search?window=24h",
+    "objectives": "/objectives",
+    "objective": "/objectives/cargo-search/availability",
+    "estimate": "/objectives/cargo-search/faithfulness",
+    "incidents": "/incidents",
+    "incident": f"/incidents/{INCIDENT}",
+    "hostile-incident": "/incidents/bad1",
+    "alerts": "/alerts",
+    "review": f"/review?trace_id={'5a11':0>32}&span_id={'5a11':0>16}",
     "missing": "/nothing",
 }
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
@@ -88,7 +106,10 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestRoom]:
     }
     report = {"at": time.time() + 600, "roles": roles}
     (folder / "run" / "status.json").write_bytes(orjson.dumps(report))
-    made = make_room(fill(MemoryStore(), time.time()), folder)
+    clock, now = SystemClock(), time.time()
+    made = make_room(
+        fill(MemoryStore(), now), folder, clock, fill_decided(MemoryDecided(clock), now)
+    )
     yield made
     made.close()
 

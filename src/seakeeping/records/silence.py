@@ -22,7 +22,8 @@ class Matcher:
         sign = (
             ("=~" if self.is_equal else "!~") if self.is_regex else "=" if self.is_equal else "!="
         )
-        return f'{self.name}{sign}"{self.value}"'
+        value = self.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'{self.name}{sign}"{value}"'
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Tell whether the condition holds; raises re.error for a broken expression."""

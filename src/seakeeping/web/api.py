@@ -142,13 +142,15 @@ class Api:
         """Answer with the objectives."""
         service = params.read(request.query_params, _SERVICE).get("service")
         watch = self._room.watch
-        return await self._room.reader.ask(lambda: listed(watch.objectives(service)))
+        return await self._room.ledger_reader.ask(
+            lambda: listed([budget.objective for budget in watch.budgets(service)])
+        )
 
     async def budgets(self, request: Request) -> Response:
         """Answer with the budgets."""
         service = params.read(request.query_params, _SERVICE).get("service")
         watch = self._room.watch
-        return await self._room.reader.ask(lambda: listed(watch.budgets(service)))
+        return await self._room.ledger_reader.ask(lambda: listed(watch.budgets(service)))
 
     async def events(self, request: Request) -> Response:
         """Answer with a stream of events."""

@@ -8,7 +8,7 @@ deadlines. So that telemetry is taken also while the store is away, nothing here
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -26,14 +26,19 @@ from seakeeping.ingest.receive import Receiver
 from seakeeping.ingest.receive_grpc import serve_grpc
 from seakeeping.ingest.receive_http import otlp_routes
 from seakeeping.ingest.spool import GroupCommit, SpoolWriter
+from seakeeping.observe.labelling import Candidate, LabelQueue
 from seakeeping.process import BEAT_S, Child, enter, refusing
 from seakeeping.records import Traffic
-from seakeeping.store import Ledger, Store, connect, open_ledger
+from seakeeping.store import Ledger, open_ledger
+from seakeeping.store.counting import CountingStore, connect_counting
+from seakeeping.store.ledger.label_requests import LabelRequests
+from seakeeping.web.actors import Actors
 from seakeeping.web.api import Api
 from seakeeping.web.app import build_app, data_routes
 from seakeeping.web.assets import Assets
 from seakeeping.web.events import EventHub
 from seakeeping.web.health import Health
+from seakeeping.web.ledgered import LedgerDecided
 from seakeeping.web.memory import few_arenas, give_back
 from seakeeping.web.pages import Pages
 from seakeeping.web.reader import Reader
@@ -70,7 +75,7 @@ class Edge:
     resources: ResourceFolder
     keys: KeyRing
     guard: Guard
-    store: Store
+    store: CountingStore
     room: Room
 
 
@@ -80,8 +85,9 @@ def make_edge(settings: Settings, child: Child, clock: Clock) -> Edge:
     keys = KeyRing(ledger.key_scopes)
     assert settings.run_dir is not None
     counted = (Traffic.LIVE, Traffic.DEMO) if settings.demo else (Traffic.LIVE,)
-    store = connect(settings.store_url or "", token=settings.store_token, counted=counted)
-    reader = Reader()
+    store = connect_counting(settings.store_url or "", token=settings.store_token, counted=counted)
+    reader, ledger_reader = Reader(), Reader(of="ledger")
+    decided = LedgerDecided(ledger)
     place = Place(
         data=settings.data,
         run_dir=settings.run_dir,
@@ -89,8 +95,9 @@ def make_edge(settings: Settings, child: Child, clock: Clock) -> Edge:
         endpoint=f"http://{settings.host}:{settings.port}",
     )
     room = Room(
-        store=store, reader=reader, watch=Watch(store, reader, clock), hub=EventHub(),
-        assets=Assets(), place=place, clock=clock,
+        store=store, reader=reader, decided=decided, ledger_reader=ledger_reader,
+        queue=label_queue(store, ledger, clock), watch=Watch(store, decided, reader, clock),
+        hub=EventHub(), assets=Assets(), place=place, clock=clock, actors=Actors(ledger.key_names),
         audit=lambda user_id, by, calls: _audit_erasure(ledger, user_id, by, calls),
     )  # fmt: skip
     return Edge(
@@ -98,6 +105,17 @@ def make_edge(settings: Settings, child: Child, clock: Clock) -> Edge:
         resources=ResourceFolder(settings.config, keep=settings.run_dir / "resources"), keys=keys,
         guard=Guard(keys, host=settings.host, hosts=settings.hosts), store=store, room=room,
     )  # fmt: skip
+
+
+def label_queue(store: CountingStore, ledger: Ledger, clock: Clock) -> LabelQueue:
+    """Return the queue of answers that ask for a label; the control loop fills it, not the edge."""
+
+    def none(service: str, name: str, start: float, end: float) -> Sequence[Candidate]:
+        return ()
+
+    return LabelQueue(
+        requests=LabelRequests(ledger), candidates=none, keep=store.insert_labels, clock=clock
+    )
 
 
 def _audit_erasure(ledger: Ledger, user_id: str, by: str, calls: int) -> None:
@@ -138,6 +156,7 @@ async def _receiver(edge: Edge, stack: AsyncExitStack) -> Receiver:
     )
     stack.callback(receiver.close)
     stack.callback(edge.room.reader.close)
+    stack.callback(edge.room.ledger_reader.close)
     return receiver
 
 
@@ -180,7 +199,7 @@ def _scopes(request: Request) -> frozenset[str]:
     return frozenset(scopes)
 
 
-def _ping(store: Store) -> None:
+def _ping(store: CountingStore) -> None:
     if not store.ping(PING_S):
         raise StoreUnavailable("the store does not answer")
 
@@ -236,6 +255,7 @@ async def _refresh(edge: Edge) -> None:
 
 def _look_again(edge: Edge) -> None:
     edge.keys.refresh()
+    edge.room.actors.refresh()
     edge.resources.refresh()
 
 

@@ -1,35 +1,34 @@
-"""The control room: pages rendered here, kept live by events, usable without script.
+"""The control room: the wall, the services, the calls; kept live by events, usable without script.
 
-Pages are made in threads: the event loop belongs to the telemetry that arrives.
+What is decided from them (objectives, alerts, incidents, labels) has pages of its own beside these.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import jinja2
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from seakeeping import __version__, metrics
+from seakeeping import metrics
 from seakeeping.errors import BadInput, NotFound, SeakeepingError, Unavailable
 from seakeeping.records import Evaluation, Interaction, Traffic
-from seakeeping.records.codec import iso, near
+from seakeeping.records.codec import near
 from seakeeping.store.filters import EvaluationFilter, Page
 from seakeeping.store.telemetry import SeriesPoint
-from seakeeping.web import charts, params, spell
+from seakeeping.web import charts, params
 from seakeeping.web.answers import status_of
+from seakeeping.web.decided_pages import DecidedPages
 from seakeeping.web.filters import INTERACTIONS, interaction_filter
 from seakeeping.web.interaction_page import InteractionView, interaction_view
+from seakeeping.web.render import Renderer
+from seakeeping.web.review_pages import ReviewPages
 from seakeeping.web.room import Room
 from seakeeping.web.rows import CallRow, call_rows
 from seakeeping.web.wall import ServiceRow
 
-_THEMES = ("light", "dark")
 _TEXT_FILTERS = (
     ("service", "Service"), ("provider", "Provider"), ("model", "Model"),
     ("release", "Release"), ("environment", "Environment"), ("operation", "Operation"),
@@ -50,7 +49,9 @@ class Pages:
 
     def __init__(self, room: Room) -> None:
         self._room = room
-        self._templates = _environment(room)
+        self._renderer = Renderer(room.assets, room.clock)
+        self._page = self._renderer.page
+        self._others = (DecidedPages(room, self._renderer), ReviewPages(room, self._renderer))
 
     def routes(self) -> list[Route]:
         """Return the routes of the pages."""
@@ -59,6 +60,7 @@ class Pages:
             Route("/interactions", self.interactions),
             Route("/interactions/{trace_id}/{span_id}", self.interaction),
             Route("/services/{name:path}", self.service),
+            *(route for pages in self._others for route in pages.routes()),
             Route("/static/{path:path}", self._room.assets.serve),
         ]
 
@@ -184,19 +186,6 @@ class Pages:
         page, evaluations = await self._room.reader.ask(read)
         return page, call_rows(page.items, evaluations)
 
-    async def _page(
-        self, request: Request, template: str, *, status: int = 200, **facts: Any
-    ) -> Response:
-        theme = request.cookies.get("theme")
-        facts |= {"now": self._room.clock.now(), "theme": theme if theme in _THEMES else None}
-        body = await asyncio.to_thread(self._render, template, facts)
-        return Response(body, status, {"Cache-Control": "no-store"}, "text/html; charset=utf-8")
-
-    def _render(self, template: str, facts: Mapping[str, Any]) -> bytes:
-        text = self._templates.get_template(template).render(facts)
-        # a lone surrogate, which only broken telemetry holds, must not break the page
-        return text.encode("utf-8", "replace")
-
 
 class _Given(dict[str, str]):
     """The parameters as given; what was not given is empty."""
@@ -210,21 +199,3 @@ def _window(request: Request) -> str:
     if window not in charts.WINDOWS:
         raise BadInput(f"unknown window {window!r}", hint=near(window, charts.WINDOWS))
     return window
-
-
-def _environment(room: Room) -> jinja2.Environment:
-    templates = files("seakeeping.web") / "templates"
-    sources = {t.name: t.read_text(encoding="utf-8") for t in templates.iterdir() if t.is_file()}
-    environment = jinja2.Environment(
-        loader=jinja2.DictLoader(sources), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, auto_reload=False,
-    )  # fmt: skip
-    environment.filters.update({
-        "count": spell.count, "ratio": spell.ratio, "whole_ratio": spell.whole_ratio,
-        "seconds": spell.seconds, "usd": spell.usd, "burn": spell.burn, "size": spell.size,
-        "utc": spell.utc, "age": spell.age, "clip": spell.clip, "iso": iso,
-    })  # fmt: skip
-    environment.globals.update(
-        asset=room.assets.url, version=__version__, windows=tuple(charts.WINDOWS)
-    )
-    return environment

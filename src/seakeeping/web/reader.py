@@ -1,4 +1,4 @@
-"""Questions to the store, asked from an event loop that must not wait.
+"""Questions to a store, asked from an event loop that must not wait.
 
 The store is asked from a few threads, each question has a deadline, and no more questions wait than
 threads can answer soon: a store that hangs costs a page a banner, never the loop or the receivers
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from seakeeping.errors import StoreUnavailable
+from seakeeping.errors import StoreUnavailable, Unavailable
 
 Answer = TypeVar("Answer")
 
@@ -25,20 +25,24 @@ class Reader:
         threads: how many are asked at once.
         waiting: how many more may wait.
         deadline_s: how long an answer may take.
+        of: what is asked, in words.
     """
 
-    def __init__(self, *, threads: int = 4, waiting: int = 16, deadline_s: float = 5.0) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store-reader")
+    def __init__(
+        self, *, threads: int = 4, waiting: int = 16, deadline_s: float = 5.0, of: str = "store"
+    ) -> None:
+        self._of = of
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=f"{of}-reader")
         self._most = threads + waiting
         self._deadline_s = deadline_s
         self._asked = 0
         self._answers = True
 
     async def ask(self, question: Callable[[], Answer]) -> Answer:
-        """Return the answer; raises StoreUnavailable when too many wait or the deadline passes."""
+        """Return the answer; raises Unavailable when too many wait or the deadline passes."""
         if self._asked >= self._most:
-            raise StoreUnavailable(
-                "the store is busy", hint="too many questions wait for it; try again in a moment"
+            raise self._unavailable(
+                "is busy", "too many questions wait for it; try again in a moment"
             )
         self._asked += 1
         future = self._threads.submit(question)
@@ -48,9 +52,9 @@ class Reader:
             answer = await asyncio.wait_for(asyncio.wrap_future(future), deadline_s)
         except TimeoutError:
             self._answers = False
-            raise StoreUnavailable(
-                f"the store did not answer within {deadline_s:g} s",
-                hint="received telemetry is kept in the spool meanwhile; nothing is lost",
+            raise self._unavailable(
+                f"did not answer within {deadline_s:g} s",
+                "received telemetry is kept in the spool meanwhile; nothing is lost",
             ) from None
         self._answers = True
         return answer
@@ -58,6 +62,10 @@ class Reader:
     def close(self) -> None:
         """Take no more questions; does not wait for a hung one."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _unavailable(self, what: str, hint: str) -> Unavailable:
+        kind = StoreUnavailable if self._of == "store" else Unavailable
+        return kind(f"the {self._of} {what}", hint=hint)
 
     def _done(self, loop: asyncio.AbstractEventLoop) -> Callable[[Future[Answer]], None]:
         def forget(_: Future[Answer]) -> None:

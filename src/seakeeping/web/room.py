@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seakeeping.clock import Clock
+from seakeeping.observe.labelling import LabelQueue
 from seakeeping.web import status
+from seakeeping.web.actors import Actors
 from seakeeping.web.assets import Assets
+from seakeeping.web.decided import Decided
 from seakeeping.web.events import EventHub
 from seakeeping.web.reader import Reader
-from seakeeping.web.watch import Telemetry, Watch
+from seakeeping.web.telemetry import Telemetry
+from seakeeping.web.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +36,22 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The store and its readers, the events, the files, the clock.
+    """The two stores and their readers, the events, the files, the clock.
 
-    ``audit`` records an erasure in the ledger: user, by whom, how many calls; it may block.
+    ``store`` and ``reader`` are of the telemetry, ``decided``, ``queue`` and ``ledger_reader`` of
+    the ledger: one that hangs must not take the threads of the other. ``audit`` records an erasure
+    in the ledger: user, by whom, how many calls; it may block.
     """
 
     store: Telemetry
     reader: Reader
+    decided: Decided
+    ledger_reader: Reader
+    queue: LabelQueue
     watch: Watch
     hub: EventHub
     assets: Assets
     place: Place
     clock: Clock
+    actors: Actors
     audit: Callable[[str, str, int], None]

@@ -21,6 +21,9 @@ QUIET_S = 900.0
 LONGEST_LAG_S = 1000.0
 """Where the store's histogram of lags ends, e.g. for a history that was sent at once."""
 
+MOST_BUDGETS = 3
+"""Budgets of a service on the wall; the others are a click away."""
+
 CAPTURE_VARIABLE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true"
 
 _ORDER = (BudgetState.BREACH, BudgetState.UNCERTAIN, BudgetState.NO_DATA, BudgetState.OK)
@@ -61,11 +64,17 @@ class ServiceRow:
     state: BudgetState
     is_quiet: bool
     hint: Hint | None
+    is_stale: bool = False
 
     @property
     def css(self) -> str:
-        """The look of its state."""
-        return _CSS[self.state]
+        """The look of its state; what is old is grey."""
+        return "nodata" if self.is_stale else _CSS[self.state]
+
+    @property
+    def shown(self) -> tuple[Budget, ...]:
+        """The budgets on the wall, the worst ones."""
+        return self.budgets[:MOST_BUDGETS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,7 @@ class Wall:
     services: tuple[ServiceRow, ...]
     reach: str
     trouble: Unavailable | None = None
+    measured_at: float | None = None
 
     @property
     def worst(self) -> BudgetState | None:
@@ -83,12 +93,14 @@ class Wall:
         return self.services[0].state if self.services else None
 
 
-def build(now: float, window: str, rows: Sequence[ServiceRow]) -> Wall:
+def build(
+    now: float, window: str, rows: Sequence[ServiceRow], measured_at: float | None = None
+) -> Wall:
     """Return the wall, worst service first, then the busiest."""
     ordered = sorted(
         rows, key=lambda r: (_ORDER.index(r.state), -r.summary.calls, r.summary.service_name)
     )
-    return Wall(at=now, services=tuple(ordered), reach=window)
+    return Wall(at=now, services=tuple(ordered), reach=window, measured_at=measured_at)
 
 
 def service_row(
@@ -97,9 +109,12 @@ def service_row(
     summary: ServiceSummary,
     budgets: Sequence[Budget],
     points: Sequence[SeriesPoint],
+    *,
+    is_stale: bool = False,
 ) -> ServiceRow:
-    """Return one service as the wall shows it."""
+    """Return one service as the wall shows it, its worst budget first."""
     last = summary.last_seen_at
+    budgets = sorted(budgets, key=_by_need)
     return ServiceRow(
         summary=summary,
         budgets=tuple(budgets),
@@ -107,7 +122,13 @@ def service_row(
         state=min((b.state for b in budgets), key=_ORDER.index, default=BudgetState.NO_DATA),
         is_quiet=last is None or now - last > QUIET_S,
         hint=_hint(summary),
+        is_stale=is_stale,
     )
+
+
+def _by_need(budget: Budget) -> tuple[int, float, str]:
+    left = budget.remaining_ratio
+    return _ORDER.index(budget.state), 2.0 if left is None else left, budget.objective.name
 
 
 def facts(

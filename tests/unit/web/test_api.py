@@ -9,7 +9,16 @@ import pytest
 
 from seakeeping.records import MetricPoint
 from seakeeping.records.codec import interaction_from_json, iso
-from seakeeping.web.testing import Client, MemoryStore, StillClock, TestRoom, fill, make_room
+from seakeeping.web.testing import (
+    Client,
+    MemoryDecided,
+    MemoryStore,
+    StillClock,
+    TestRoom,
+    fill,
+    fill_decided,
+    make_room,
+)
 from seakeeping.web.testing.schema import faults
 
 CLOCK = StillClock()
@@ -26,7 +35,8 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestRoom]:
             count=2, buckets=((1.0, 1.0), (math.inf, 1.0)), temporality="delta",
         )
     )  # fmt: skip
-    made = make_room(store, tmp_path_factory.mktemp("room"), CLOCK)
+    decided = fill_decided(MemoryDecided(CLOCK), CLOCK.now())
+    made = make_room(store, tmp_path_factory.mktemp("room"), CLOCK, decided)
     yield made
     made.close()
 
@@ -200,7 +210,7 @@ def test_a_store_that_is_away_is_a_503_with_a_hint(tmp_path: Path) -> None:
     store.is_away = True
     made = make_room(store, tmp_path, CLOCK)
     client = Client(made.app)
-    for url in ("/api/services", "/api/interactions", "/api/budgets", "/api/traces/x"):
+    for url in ("/api/services", "/api/interactions", "/api/evaluations", "/api/traces/x"):
         answer = client.get(url)
         assert answer.status == 503
         assert answer.json()["error"]["code"] == "store_unavailable"

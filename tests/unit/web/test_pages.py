@@ -7,7 +7,17 @@ from pathlib import Path
 import orjson
 import pytest
 
-from seakeeping.web.testing import Client, MemoryStore, StillClock, TestRoom, fill, make_room
+from seakeeping.web.testing import (
+    Client,
+    MemoryDecided,
+    MemoryStore,
+    StillClock,
+    TestRoom,
+    fill,
+    fill_decided,
+    make_room,
+)
+from seakeeping.web.testing.decided_sample import INCIDENT
 
 CLOCK = StillClock()
 SHOWPIECE = f"/interactions/{'5a11':0>32}/{'5a11':0>16}"
@@ -15,6 +25,10 @@ HOSTILE = f"/interactions/{'bad1':0>32}/{'bad1':0>16}"
 EVERY_PAGE = [
     "/", "/?window=30d", "/interactions", "/interactions?label=unsupported", SHOWPIECE, HOSTILE,
     "/services/cargo-search", "/services/crew-chat?window=24h", "/services/customs-forms",
+    "/objectives", "/objectives?q=cargo&state=BREACH", "/objectives/cargo-search/availability",
+    "/objectives/cargo-search/faithfulness", "/objectives/crew-chat/faithfulness",
+    "/incidents", "/incidents?state=open", f"/incidents/{INCIDENT}", "/incidents/bad1", "/alerts",
+    "/review", f"/review?trace_id={'5a11':0>32}&span_id={'5a11':0>16}",
 ]  # fmt: skip
 
 
@@ -25,7 +39,8 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestRoom]:
     roles = {"store": {"state": "running"}, "pipeline": {"state": "restarting", "restarts": 2}}
     status = {"at": CLOCK.now(), "roles": roles}
     (folder / "run" / "status.json").write_bytes(orjson.dumps(status))
-    made = make_room(fill(MemoryStore(), CLOCK.now()), folder, CLOCK)
+    decided = fill_decided(MemoryDecided(CLOCK), CLOCK.now())
+    made = make_room(fill(MemoryStore(), CLOCK.now()), folder, CLOCK, decided)
     yield made
     made.close()
 

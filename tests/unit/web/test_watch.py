@@ -2,18 +2,24 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from seakeeping.observe import budget, standard_objectives
-from seakeeping.records import Counts
-from seakeeping.store.tallies import Tally
-from seakeeping.web.testing import MemoryStore, StillClock, TestRoom, fill, make_room
-from seakeeping.web.watch import FRESH_S, Memo
+from seakeeping.web import standing
+from seakeeping.web.testing import (
+    MemoryDecided,
+    MemoryStore,
+    StillClock,
+    TestRoom,
+    fill,
+    fill_decided,
+    make_room,
+)
+from seakeeping.web.watch import FRESH_S, READINGS_FRESH_S, Memo
 
 
 class CountingStore(MemoryStore):
@@ -30,11 +36,6 @@ class CountingStore(MemoryStore):
     def series(self, service: str, start: float, end: float, step_s: int) -> Any:
         self.asked["series"] += 1
         return super().series(service, start, end, step_s)
-
-    def tallies(self, starts: Sequence[float], end: float) -> Any:
-        self.asked["tallies"] += 1
-        found: Mapping[str, Sequence[Tally]] = super().tallies(starts, end)
-        return found
 
 
 @dataclass
@@ -54,54 +55,57 @@ class Scene:
 def scene(tmp_path: Path) -> Any:
     store, clock = CountingStore(), StillClock()
     fill(store, clock.now())
-    made = Scene(store, clock, make_room(store, tmp_path, clock))
+    decided = fill_decided(MemoryDecided(clock), clock.now())
+    made = Scene(store, clock, make_room(store, tmp_path, clock, decided))
     yield made
     made.room.close()
 
 
 def test_ten_walls_are_read_once(scene: Scene) -> None:
     scene.walls(10)
-    assert scene.store.asked == {"services": 1, "series": 5, "tallies": 3}
+    assert scene.store.asked == {"services": 1, "series": 5}
 
 
 def test_a_later_look_reads_the_services_and_nothing_slow(scene: Scene) -> None:
     scene.walls(1)
     scene.clock.at += FRESH_S + 0.1
     scene.walls(1)
-    assert scene.store.asked == {"services": 2, "series": 5, "tallies": 3}
+    assert scene.store.asked == {"services": 2, "series": 5}
 
 
 def test_everything_is_read_again_in_the_end(scene: Scene) -> None:
     scene.walls(1)
     scene.clock.at += 61
     scene.walls(1)
-    assert scene.store.asked == {"services": 2, "series": 10, "tallies": 6}
-    scene.clock.at += 15
-    scene.walls(1)
-    assert scene.store.asked["tallies"] == 7
+    assert scene.store.asked == {"services": 2, "series": 10}
 
 
-def test_a_watched_budget_is_the_budget_of_its_counts(scene: Scene) -> None:
-    now = scene.clock.now()
-
-    def count(
-        service: str, start: float, end: float, *, indicator: str, threshold_s: float | None = None
-    ) -> Counts:
-        tally = MemoryStore.tallies(scene.store, [start], end)[service][0]
-        return tally.counts(indicator, threshold_s)
-
-    for name in ("cargo-search", "crew-chat", "customs-forms"):
-        watched = scene.room.room.watch.budgets(name)
-        assert watched == [budget(count, o, now) for o in standard_objectives(name)]
-
-
-def test_an_unknown_service_has_budgets_without_data(scene: Scene) -> None:
-    assert {b.state for b in scene.room.room.watch.budgets("nobody")} == {"NO_DATA"}
+def test_readings_are_kept_while_the_ledger_is_away_and_say_how_old_they_are(scene: Scene) -> None:
+    watch, decided, before = scene.room.room.watch, scene.room.decided, scene.clock.now()
+    assert {b.objective.name for b in watch.budgets("cargo-search")} >= {
+        "cargo-search/availability", "cargo-search/faithfulness",
+    }  # fmt: skip
+    decided.is_away = True
+    scene.clock.at += 60
+    assert watch.readings().at == before
+    assert standing.is_stale(watch.readings().at, scene.clock.now())
+    decided.is_away = False
+    scene.clock.at += READINGS_FRESH_S
+    assert watch.readings().at == scene.clock.now()
 
 
-def test_all_services_of_thirty_days_have_objectives(scene: Scene) -> None:
-    names = {o.service for o in scene.room.room.watch.objectives()}
-    assert {"cargo-search", "crew-chat", "harbour-assistant"} <= names
+def test_readings_are_read_once_for_all_who_look_at_the_same_moment(scene: Scene) -> None:
+    watch = scene.room.room.watch
+    first = watch.readings()
+    scene.room.decided.measured.clear()
+    assert watch.readings() is first
+    scene.clock.at += READINGS_FRESH_S
+    assert watch.readings().readings == ()
+
+
+def test_an_unknown_service_has_no_budgets(scene: Scene) -> None:
+    assert scene.room.room.watch.budgets("nobody") == []
+    assert scene.room.room.watch.reading("nobody/availability") is None
 
 
 def answers(*values: int) -> Callable[[], int]:

@@ -224,6 +224,14 @@ class Ledger:
             )
             return {row.hash: frozenset(row.scopes) for row in found}
 
+    def key_names(self) -> Mapping[str, str]:
+        """Return the name of every valid key by its hash, for telling who did something."""
+        with self.transaction() as connection:
+            found = connection.execute(
+                select(KEYS.c.hash, KEYS.c.name).where(KEYS.c.revoked_at.is_(None))
+            )
+            return {row.hash: row.name for row in found}
+
     def revoke_key(self, key_id: str, *, by: str) -> bool:
         """End a key; return whether it was valid until now."""
         with self.transaction() as connection:

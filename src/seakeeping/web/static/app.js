@@ -87,9 +87,9 @@ function drawChart(box) {
       { stroke: token("--muted"), grid, ticks: grid, font: "11px system-ui, sans-serif", values: (_, ts) => clockLabels(ts) },
       { stroke: token("--muted"), grid, ticks: grid, font: "11px system-ui, sans-serif", size: 62, values: (_, vs) => vs.map((v) => spell(data.unit, v)) },
     ],
-    scales: { y: { range: (_, low, high) => [0, Math.max(high ?? 0, data.least)] } },
+    scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 0, data.least)] } },
     series: [{}, ...lines(data, 2)],
-    hooks: { setCursor: [say] },
+    hooks: { setCursor: [say], draw: [(plot) => drawMarks(plot, data.marks ?? [])] },
   }, columns(data), box);
   if (data.link) {
     box.style.cursor = "pointer";
@@ -102,6 +102,27 @@ function drawChart(box) {
     });
   }
   return plot;
+}
+
+// what was changed, as a dashed line from top to bottom with its name
+function drawMarks(plot, marks) {
+  const { ctx, bbox } = plot, scale = devicePixelRatio;
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = token("--series-3");
+  ctx.lineWidth = scale;
+  ctx.font = `${10 * scale}px system-ui, sans-serif`;
+  const last = plot.data[0][plot.data[0].length - 1];
+  for (const [i, mark] of [...marks].sort((a, b) => a.t - b.t).entries()) {
+    const x = Math.round(plot.valToPos(Math.min(mark.t, last), "x", true)); // the last step has not ended
+    if (x < bbox.left) continue;
+    ctx.setLineDash([4 * scale, 3 * scale]);
+    ctx.beginPath(); ctx.moveTo(x, bbox.top); ctx.lineTo(x, bbox.top + bbox.height); ctx.stroke();
+    const text = mark.label.length > 24 ? mark.label.slice(0, 23) + "…" : mark.label;
+    const isRight = x + ctx.measureText(text).width + 6 * scale > bbox.left + bbox.width;
+    ctx.textAlign = isRight ? "right" : "left";
+    ctx.fillText(text, x + (isRight ? -4 : 4) * scale, bbox.top + (10 + 12 * (i % 3)) * scale);
+  }
+  ctx.restore();
 }
 
 function clockLabels(stamps) {
@@ -194,6 +215,20 @@ document.addEventListener("click", (e) => {
 document.addEventListener("keydown", (e) => {
   const marked = e.target.closest?.("mark[data-finding]");
   if (marked && (e.key === "Enter" || e.key === " ")) { e.preventDefault(); follow(firstFinding(marked), marked); }
+});
+
+// -- review: a key gives the verdict ------------------------------------------------------------------
+
+document.addEventListener("keydown", (e) => {
+  if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input:not([type=hidden]), textarea, select")) return;
+  const form = document.querySelector("form[data-review]");
+  if (!form) return;
+  const button = form.querySelector(`button[data-key="${CSS.escape(e.key)}"]`);
+  const field = form.querySelector(`[data-key-focus="${CSS.escape(e.key)}"]`);
+  const fold = document.querySelector(`details[data-key-open="${CSS.escape(e.key)}"]`);
+  if (!button && !field && !fold) return;
+  e.preventDefault();
+  if (button) form.requestSubmit(button); else if (field) field.focus(); else fold.open = !fold.open;
 });
 
 // -- live ------------------------------------------------------------------------------------------

@@ -1,14 +1,30 @@
 """A telemetry store of plain lists, for tests of what asks a store."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
+import numpy as np
+
 from seakeeping.errors import BadInput, StoreUnavailable
-from seakeeping.records import Counts, Evaluation, Interaction, MetricPoint, Span
+from seakeeping.records import (
+    DIMENSIONS,
+    Evaluation,
+    Indicator,
+    IndicatorSignal,
+    Interaction,
+    Label,
+    Measurement,
+    MetricPoint,
+    Span,
+)
+from seakeeping.store.cells import Cells, Place, TimeSpan, cells_of, no_cells
+from seakeeping.store.examples import Example
+from seakeeping.store.facts import Facts
 from seakeeping.store.filters import EvaluationFilter, InteractionFilter, Page
-from seakeeping.store.tallies import Tally
+from seakeeping.store.labels import LabelFilter
+from seakeeping.store.measurements import MeasurementFilter
 from seakeeping.store.telemetry import SeriesPoint, ServiceSummary
 
 Item = TypeVar("Item")
@@ -27,6 +43,8 @@ class MemoryStore:
         self.spans: list[Span] = []
         self._by_call: defaultdict[tuple[str, str], list[Evaluation]] = defaultdict(list)
         self.points: list[MetricPoint] = []
+        self.given: dict[tuple[str, ...], Label] = {}
+        self.figures: list[Measurement] = []
         self.erased: list[str] = []
         self.is_away = False
 
@@ -68,16 +86,113 @@ class MemoryStore:
                 steps[int(call.started_at // step_s) * step_s].append(call)
         return [self._point(at, steps[at]) for at in range(first, int(end) + 1, step_s)]
 
-    def tallies(self, starts: Sequence[float], end: float) -> dict[str, list[Tally]]:
-        """Return the events of every service since each of some moments."""
+    def count_cells(
+        self, indicators: Sequence[Indicator], where: Sequence[Place] | TimeSpan, step_s: int = 300
+    ) -> Cells:
+        """Return the events of indicators on calls and evaluations, by service and step."""
         self._answer()
-        by_service: defaultdict[str, list[Interaction]] = defaultdict(list)
-        for call in self.calls:
-            by_service[call.service_name].append(call)
-        return {
-            name: [_tally([c for c in calls if start <= c.started_at < end]) for start in starts]
-            for name, calls in by_service.items()
-        }
+        counted: defaultdict[tuple[int, str, int], list[float]] = defaultdict(lambda: [0.0] * 6)
+        for n, indicator in enumerate(indicators):
+            for call in self.calls:
+                if self._is_within(call, where) and (found := self._event(indicator, call)):
+                    at = int(call.started_at // step_s) * step_s
+                    cell = counted[n, call.service_name, at]
+                    for place, value in enumerate(found):
+                        cell[place] += value
+        names = sorted({service for _, service, _ in counted})
+        places = sorted(counted)
+        return cells_of(
+            names, [p[0] for p in places], [names.index(p[1]) for p in places],
+            [p[2] for p in places], [counted[p] for p in places],
+        )  # fmt: skip
+
+    def kept_cells(self, keys: Sequence[str], start: float, end: float | None = None) -> Cells:
+        """Return nothing: all rows are kept."""
+        self._answer()
+        return no_cells()
+
+    def rows_since(self) -> float:
+        """Return the beginning of time: all rows are kept."""
+        self._answer()
+        return 0.0
+
+    def facts(
+        self, indicator: Indicator, service: str, start: float, end: float,
+        dimensions: Sequence[str] | None = None,
+    ) -> Facts:  # fmt: skip
+        """Return the events of an indicator, a row each."""
+        names = tuple(dimensions or DIMENSIONS)
+        span = TimeSpan(start, end, (service,))
+        rows = [
+            (call, event)
+            for call in self.calls
+            if self._is_within(call, span) and (event := self._event(indicator, call))
+        ]
+        values = [sorted({_value(call, name) for call, _ in rows}) for name in names]
+        codes = [
+            [values[d].index(_value(c, name)) for d, name in enumerate(names)] for c, _ in rows
+        ]
+        columns = np.array([event[:4] for _, event in rows]).reshape(-1, 4)
+        return Facts(
+            names, tuple(map(tuple, values)),
+            np.array(codes, np.int32).reshape(-1, len(names)), columns[:, 0], columns[:, 1],
+            columns[:, 2].astype(np.int64), columns[:, 3].astype(np.int64),
+        )  # fmt: skip
+
+    def examples(
+        self, indicator: Indicator, service: str, start: float, end: float,
+        slice: Mapping[str, str] | None = None, limit: int = 5,
+    ) -> list[Example]:  # fmt: skip
+        """Return bad events, newest first."""
+        self._answer()
+        span = TimeSpan(start, end, (service,))
+        bad = [
+            call
+            for call in self.calls
+            if self._is_within(call, span)
+            and (event := self._event(indicator, call))
+            and event[1] > 0
+            and all(_value(call, name) == value for name, value in (slice or {}).items())
+        ]
+        bad.sort(key=lambda c: -c.started_at)
+        return [
+            Example(c.trace_id, c.span_id, c.service_name, c.started_at, model=c.response_model,
+                    error_type=c.error_type, duration_s=c.duration_s, release=c.release)
+            for c in bad[:limit]
+        ]  # fmt: skip
+
+    def labels(
+        self, where: LabelFilter, *, limit: int = 50, cursor: str | None = None
+    ) -> Page[Label]:
+        """Return labels, newest first."""
+        self._answer()
+        found = [
+            x
+            for x in self.given.values()
+            if all(
+                getattr(x, name) == wanted
+                for name in ("trace_id", "span_id", "name", "by", "author")
+                if (wanted := getattr(where, name)) is not None
+            )
+        ]
+        return _page(sorted(found, key=lambda x: -x.at), limit, cursor)
+
+    def insert_labels(self, labels: Sequence[Label], token: str = "") -> None:
+        """Keep labels, one of each author on each evaluation of each answer."""
+        self._answer()
+        self.given.update((one.key, one) for one in labels)
+
+    def measurements(
+        self, where: MeasurementFilter, *, limit: int = 50, cursor: str | None = None
+    ) -> Page[Measurement]:
+        """Return measurements, the newest window first."""
+        self._answer()
+        found = [
+            m
+            for m in self.figures
+            if where.service_name in (None, m.service_name) and where.name in (None, m.name)
+        ]
+        return _page(sorted(found, key=lambda m: -m.window_start), limit, cursor)
 
     def interactions(
         self, where: InteractionFilter, *, limit: int, cursor: str | None = None
@@ -126,6 +241,32 @@ class MemoryStore:
         self.calls = [c for c in self.calls if c.user_id != user_id]
         self.erased.append(user_id)
         return before - len(self.calls)
+
+    def _is_within(self, call: Interaction, where: Sequence[Place] | TimeSpan) -> bool:
+        if isinstance(where, TimeSpan):
+            named = where.services is None or call.service_name in where.services
+            return named and where.start <= call.started_at < where.end
+        return (call.service_name, int(call.started_at // 300) * 300) in where
+
+    def _event(self, indicator: Indicator, call: Interaction) -> tuple[float, ...] | None:
+        """Return valid, bad and their rows, the badness score and its square; None: not valid."""
+        weight, score = call.sampling_weight, 0.0
+        if indicator.signal is IndicatorSignal.AVAILABILITY:
+            is_bad = call.error_type is not None
+        elif indicator.signal is IndicatorSignal.LATENCY:
+            if call.error_type is not None or call.duration_s is None:
+                return None
+            is_bad = call.duration_s > (indicator.threshold or 0.0)
+        elif indicator.signal is IndicatorSignal.EVALUATION:
+            judged = [e for e in self._by_call.get(call.key, ()) if e.name == indicator.subject]
+            if not judged or judged[0].score_label is None:
+                return None
+            is_bad = judged[0].score_label in indicator.bad_labels
+            score = 1 - (judged[0].score_value or 0.0)
+        else:
+            return None
+        scores = weight * score, weight * score * score
+        return weight, weight * is_bad, 1.0, float(is_bad), *scores
 
     def _answer(self) -> None:
         if self.is_away:
@@ -187,17 +328,10 @@ class MemoryStore:
         )  # fmt: skip
 
 
-def _tally(calls: Sequence[Interaction]) -> Tally:
-    failed = [c for c in calls if c.error_type is not None]
-    weights = sum(c.sampling_weight for c in calls), sum(c.sampling_weight for c in failed)
-    weighted: defaultdict[int, float] = defaultdict(float)
-    seen: defaultdict[int, float] = defaultdict(float)
-    for call in calls:
-        if call.error_type is None and call.duration_s is not None:
-            edge = round(call.duration_s * 1e6)
-            weighted[edge] += call.sampling_weight
-            seen[edge] += 1
-    return Tally(Counts(*weights, len(calls), len(failed)), weighted, seen)
+def _value(call: Interaction, dimension: str) -> str:
+    if dimension == "model":
+        return call.response_model or call.request_model or ""
+    return str(getattr(call, dimension, None) or "")
 
 
 def _judged(evaluation: Evaluation, call: Interaction | None, where: EvaluationFilter) -> bool:

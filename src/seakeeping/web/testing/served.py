@@ -12,6 +12,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from seakeeping.clock import Clock, SystemClock
+from seakeeping.observe.labelling import LabelQueue
+from seakeeping.store.ledger import Ledger, open_at
+from seakeeping.store.ledger.label_requests import LabelRequests
+from seakeeping.web.actors import Actors
 from seakeeping.web.api import Api
 from seakeeping.web.app import build_app
 from seakeeping.web.assets import Assets
@@ -20,6 +24,7 @@ from seakeeping.web.health import Health
 from seakeeping.web.pages import Pages
 from seakeeping.web.reader import Reader
 from seakeeping.web.room import Place, Room
+from seakeeping.web.testing.decided import MemoryDecided
 from seakeeping.web.testing.memory import MemoryStore
 from seakeeping.web.watch import Watch
 
@@ -44,11 +49,13 @@ class StillClock:
 
 @dataclass
 class TestRoom:
-    """A control room: its store, its parts, and what was audited."""
+    """A control room: its stores, its parts, and what was audited."""
 
     __test__ = False
 
     store: MemoryStore
+    decided: MemoryDecided
+    requests: LabelRequests
     room: Room
     app: ASGIApp
     api: Api
@@ -58,22 +65,36 @@ class TestRoom:
     def close(self) -> None:
         """Let go of the threads."""
         self.room.reader.close()
+        self.room.ledger_reader.close()
 
 
-def make_room(store: MemoryStore, folder: Path, clock: Clock | None = None) -> TestRoom:
-    """Return a control room over a store; its folders lie below ``folder``."""
-    clock, reader = clock or SystemClock(), Reader()
+def make_room(
+    store: MemoryStore, folder: Path, clock: Clock | None = None,
+    decided: MemoryDecided | None = None,
+) -> TestRoom:  # fmt: skip
+    """Return a control room over a store; its folders and its ledger lie below ``folder``."""
+    clock, reader, ledger_reader = clock or SystemClock(), Reader(), Reader(of="ledger")
+    decided = decided or MemoryDecided(clock)
     audited: list[tuple[str, str, int]] = []
+    requests = LabelRequests(_ledger(folder, clock))
     room = Room(
-        store=store, reader=reader, watch=Watch(store, reader, clock), hub=EventHub(),
-        assets=_ASSETS, clock=clock, audit=lambda *facts: audited.append(facts),
+        store=store, reader=reader, decided=decided, ledger_reader=ledger_reader,
+        queue=LabelQueue(requests=requests, candidates=lambda *_: (), keep=store.insert_labels,
+                         clock=clock),
+        watch=Watch(store, decided, reader, clock), hub=EventHub(), assets=_ASSETS, clock=clock,
+        actors=Actors(dict), audit=lambda *facts: audited.append(facts),
         place=Place(folder, folder / "run", 2048 << 20, "http://127.0.0.1:4318"),
     )  # fmt: skip
     api = Api(room, scopes=lambda request: frozenset({"admin"}))
     health = Health(room.place, reader, lambda: store.ping_or_raise(), clock)
     pages = Pages(room)
     app = build_app([*health.routes(), *api.routes()], pages, lambda inner: inner)
-    return TestRoom(store, room, app, api, pages, audited)
+    return TestRoom(store, decided, requests, room, app, api, pages, audited)
+
+
+def _ledger(folder: Path, clock: Clock) -> Ledger:
+    ledger = open_at(f"sqlite:///{folder / 'ledger.sqlite'}", clock)
+    return ledger
 
 
 @contextmanager

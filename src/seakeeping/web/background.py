@@ -1,0 +1,110 @@
+"""What lies behind an objective, from the telemetry store: its events by step and by slice.
+
+A budget is shown from what the control loop measured, even while the store is away; this is the
+rest of its page, and it may be missing.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seakeeping.errors import Unavailable
+from seakeeping.records import (
+    Change,
+    Counts,
+    Indicator,
+    IndicatorSignal,
+    JsonObject,
+    Reading,
+)
+from seakeeping.records.codec import to_json
+from seakeeping.store.cells import Cells, TimeSpan
+from seakeeping.store.examples import Example
+from seakeeping.store.facts import Facts
+from seakeeping.web.history import Step, step_for
+from seakeeping.web.objective_page import Background, Slice
+from seakeeping.web.telemetry import Telemetry
+
+SLICED_S = 86_400.0
+"""Slices and examples are those of the last day: what is wrong now."""
+
+_EXAMPLES = 5
+_BUCKET_S = 300
+_OF_METRICS = (IndicatorSignal.METRIC, IndicatorSignal.METRIC_RATIO, IndicatorSignal.MEASUREMENT)
+
+
+def read_background(
+    store: Telemetry, reading: Reading, changes: Sequence[Change], now: float
+) -> Background:
+    """Return what lies behind an objective; what cannot be read is missing, and said. Blocks."""
+    objective = reading.budget.objective
+    indicator, service = objective.indicator, objective.service
+    start = now - objective.window_s
+    try:
+        steps = read_steps(store, indicator, service, start, now)
+        if indicator.signal in _OF_METRICS:
+            return Background(steps, changes=changes)
+        since = now - min(SLICED_S, objective.window_s)
+        slices = slices_of(store.facts(indicator, service, since, now))
+        found = store.examples(indicator, service, since, now, limit=_EXAMPLES)
+        shown = [_example(store, example) for example in found]
+    except Unavailable as error:
+        return Background(changes=changes, trouble=error.message)
+    return Background(steps, slices, shown, changes)
+
+
+def _example(store: Telemetry, example: Example) -> JsonObject:
+    """Return an example with what was answered, where that is kept."""
+    call = store.interaction(example.trace_id, example.span_id)
+    return {**to_json(example), "text": call.answer_text if call else None}
+
+
+def read_steps(
+    store: Telemetry, indicator: Indicator, service: str, start: float, end: float
+) -> list[Step]:
+    """Return the events of every step of a window, also of empty ones. Blocks.
+
+    What is older than the rows that are still kept comes from the cells that outlive them.
+    """
+    step_s = step_for(end - start)
+    first = int(start // step_s) * step_s
+    counts = np.zeros((int((end - first) // step_s) + 1, 6))
+    since = max(float(first), store.rows_since())
+    if since > first:
+        _add(counts, store.kept_cells([indicator.key], first, since), service, first, step_s)
+    # counted by five minutes, because a step may begin before the first row that is kept
+    span = TimeSpan(since, end, (service,))
+    _add(counts, store.count_cells([indicator], span, _BUCKET_S), service, first, step_s)
+    return [Step(first + n * step_s, _counts(row)) for n, row in enumerate(counts)]
+
+
+def _add(counts: NDArray[np.float64], cells: Cells, service: str, first: int, step_s: int) -> None:
+    if service not in cells.services:
+        return
+    own = cells.service == cells.services.index(service)
+    places = (cells.start[own] - first) // step_s
+    fits = (places >= 0) & (places < len(counts))
+    np.add.at(counts, places[fits], cells.counts[own][fits])
+
+
+def _counts(row: NDArray[np.float64]) -> Counts:
+    valid, bad, valid_rows, bad_rows, score, squares = (float(x) for x in row)
+    return Counts(valid, bad, round(valid_rows), round(bad_rows), score, squares)
+
+
+def slices_of(facts: Facts) -> list[Slice]:
+    """Return the events by each value of each single dimension that tells events apart."""
+    found: list[Slice] = []
+    for d, dimension in enumerate(facts.dimensions):
+        if len(facts.values[d]) < 2:
+            continue  # the same value everywhere says nothing
+        sums = [
+            np.bincount(facts.codes[:, d], weights=column, minlength=len(facts.values[d]))
+            for column in (facts.valid, facts.bad, facts.valid_rows, facts.bad_rows)
+        ]
+        for code, value in enumerate(facts.values[d]):
+            valid, bad, rows, bad_rows = (float(column[code]) for column in sums)
+            if rows:
+                found.append(Slice(dimension, value, valid, bad, round(rows), round(bad_rows)))
+    return found
