@@ -114,6 +114,10 @@ class Settings:
     ] = 20480
     scrape: Annotated[tuple[str, ...], _S("Prometheus `/metrics` addresses to scrape.")] = ()
     scrape_interval_s: Annotated[float, _S("Seconds between two scrapes.", low=1, high=3600)] = 15.0
+    external_url: Annotated[
+        str | None,
+        _S("Address that links in notifications lead to; unset: where the pages are served."),
+    ] = None
     emit_endpoint: Annotated[
         str | None, _S("OTLP/HTTP endpoint that evaluations are sent to; unset: none are sent.")
     ] = None
@@ -143,6 +147,12 @@ class Settings:
                 "retention_text_days is longer than retention_interactions_days",
                 hint="text cannot outlive the interaction that it belongs to",
             )
+
+    @property
+    def pages_url(self) -> str:
+        """Where people find the pages."""
+        port = self.port if self.admin_port is None else self.admin_port
+        return self.external_url or f"http://{self.host}:{port}"
 
     def __repr__(self) -> str:
         shown = {s.name: getattr(self, s.name) for s in _TABLE.values() if not s.spec.is_secret}
@@ -286,8 +296,9 @@ def _check_range(setting: Setting, value: object) -> None:
 
 def _check_addresses(settings: Settings) -> None:
     """Refuse at the start what would otherwise end the pipeline again and again."""
-    emitted = [settings.emit_endpoint] if settings.emit_endpoint is not None else []
-    for name, urls in (("emit_endpoint", emitted), ("scrape", settings.scrape)):
+    alone = {"emit_endpoint": settings.emit_endpoint, "external_url": settings.external_url}
+    one_each = ((name, (url,) if url is not None else ()) for name, url in alone.items())
+    for name, urls in (*one_each, ("scrape", settings.scrape)):
         for url in urls:
             if not is_http_address(url):
                 raise BadSetting(
