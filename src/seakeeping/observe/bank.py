@@ -10,11 +10,10 @@ that answer and says nothing about the others.
 A judge's labels correct only with an audit: on the answers that a person labelled too, the mean
 difference between them is itself a correction, with an interval of its own (``Audit``).
 
-Corrections are worth what the detector's errors are worth: if the detector itself changes, labels
-from before mislead. The residual y - s/2 of the newer labels is therefore watched by two
-e-detectors, one each way, against what the older third of the bank leaves standing of its mean. On
-an alarm the bank keeps only what came after the change: fewer labels, and so a wider interval, by
-itself.
+Labels of the window that is asked about represent it, whatever happened within it. Labels from
+before it help as long as the detector's mean error stays what it was (``observe.residual``); after
+a change of it they are left out, which widens the interval by itself. How the detector decides (its
+operating point) is learnt from labels since it last changed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,9 +22,10 @@ from typing import TypeGuard
 
 import numpy as np
 
+from seakeeping.observe.residual import detector_change, label_weight, residual_change
 from seakeeping.records import LabelKind, LabelledScore
-from seakeeping.stats.edetector import Detector
-from seakeeping.stats.sequences import LabelledValues, mean_sequence
+from seakeeping.stats.prevalence import OperatingPoint, operating_point
+from seakeeping.stats.sequences import LabelledValues
 from seakeeping.stats.special import Floats
 
 MOST_LABELS = 2000
@@ -37,13 +37,8 @@ CONTRADICTION = 0.5
 LEAST_AUDITED = 50
 """Answers that a person and a judge both labelled, before a judge's labels correct anything."""
 
-LEAST_BASELINE = 50
-"""Labels that say what the detector's errors were like, before a change of them is looked for."""
-
-CHANGE_LIMIT = 20_000.0
-"""Mean number of labels to a false alarm of each watch over the detector itself."""
-
-_RESIDUAL_TUNING = 0.5  # of the score in the watched residual; any fixed number is right
+LEAST_FOR_POINT = 5
+"""Bad and good labels, each, that an operating point of the bank's own rests on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,21 +60,23 @@ class Bank:
     """Labels that may correct a detector, beside its scores, and what was left out.
 
     ``labels`` are people's, drawn with known chances; ``flags`` the detector's verdicts on the same
-    answers. ``contradicted`` answers have truths half apart or more. ``undrawn`` answers were
-    labelled by people but not drawn, ``thumbs`` only by users, ``unaudited`` only by a judge whom
-    nobody checked. ``changed_at`` is when the detector's errors changed, ``outdated`` labels are
-    from before. Equal only to itself, so that what follows from it can be remembered.
+    answers. ``point`` is how it decides since ``detector_changed_at``, None where too few labels
+    say. ``contradicted`` answers have truths half apart or more. ``undrawn`` answers were labelled
+    by people but not drawn, ``thumbs`` only by users, ``unaudited`` only by a judge whom nobody
+    checked. ``outdated`` labels are from before a change of the detector's mean error. Equal only
+    to itself, so that what follows from it can be remembered.
     """
 
     labels: LabelledValues
     flags: Floats
     audit: Audit | None = None
+    point: OperatingPoint | None = None
+    detector_changed_at: float | None = None
     contradicted: int = 0
     undrawn: int = 0
     thumbs: int = 0
     unaudited: int = 0
     outdated: int = 0
-    changed_at: float | None = None
 
 
 def resolve(labels: Sequence[LabelledScore]) -> list[LabelledScore]:
@@ -101,58 +98,44 @@ def may_correct(label: LabelledScore) -> bool:
     return label.by is LabelKind.HUMAN and label.sampling_probability is not None
 
 
-def make_bank(labels: Sequence[LabelledScore]) -> Bank:
-    """Return the bank of labels of one evaluation."""
+def make_bank(labels: Sequence[LabelledScore], window_start: float | None = None) -> Bank:
+    """Return the bank of labels of one evaluation, for a window that began at ``window_start``.
+
+    Without a start all labels are taken to be of the window.
+    """
     resolved = resolve(labels)
     drawn = [one for one in resolved if may_correct(one)][-MOST_LABELS:]
+    since = _since(drawn, window_start)
+    kept = [one for one in drawn if one.started_at >= since]
     changed_at = detector_change(drawn)
-    kept = drawn if changed_at is None else [one for one in drawn if one.started_at >= changed_at]
-    since = changed_at if changed_at is not None else float("-inf")
     audit = _audit(labels, since)
     return Bank(
         labels=_values(kept),
-        flags=np.array([float(one.is_flagged) for one in kept]),
+        flags=_flags(kept),
         audit=audit,
+        point=_point([one for one in drawn if changed_at is None or one.started_at >= changed_at]),
+        detector_changed_at=changed_at,
         contradicted=contradictions(labels),
-        undrawn=sum(one.by is LabelKind.HUMAN for one in resolved) - _people_drawn(resolved),
+        undrawn=sum(one.by is LabelKind.HUMAN and not may_correct(one) for one in resolved),
         thumbs=sum(one.by is LabelKind.USER for one in resolved),
         unaudited=0 if audit else sum(one.by is LabelKind.JUDGE for one in resolved),
         outdated=len(drawn) - len(kept),
-        changed_at=changed_at,
     )
 
 
-def detector_change(labels: Sequence[LabelledScore]) -> float | None:
-    """Return since when the detector errs differently from before, None where nothing says so.
+def _since(drawn: Sequence[LabelledScore], window_start: float | None) -> float:
+    """Return from which moment on labels speak for the window."""
+    if window_start is None or (changed_at := residual_change(drawn)) is None:
+        return float("-inf")
+    return min(changed_at, window_start)
 
-    Labels are drawn ones, by the time of their answers. Each watch raises a false alarm once in
-    20,000 labels at most.
-    """
-    first = max(LEAST_BASELINE, len(labels) // 3)
-    if len(labels) <= first:
+
+def _point(labels: Sequence[LabelledScore]) -> OperatingPoint | None:
+    if not labels:
         return None
-    values = _values(labels)
-    residual = values.truths - _RESIDUAL_TUNING * values.scores
-    scaled = (residual + _RESIDUAL_TUNING) / (1 + _RESIDUAL_TUNING)
-    before = mean_sequence(scaled[:first], weights=values.weights[:first])
-    times = [one.started_at for one in labels[first:]]
-    weights = values.weights[first:] / values.weights.max()
-    higher = _watched(before.high, scaled[first:], weights, times)
-    lower = _watched(1 - before.low, 1 - scaled[first:], weights, times)
-    return max((at for at in (higher, lower) if at is not None), default=None)
-
-
-def _watched(null: float, values: Floats, weights: Floats, times: Sequence[float]) -> float | None:
-    """Return the time of the first answer of a rise over ``null``, None without an alarm."""
-    if not 0 < null < 1:
-        return None
-    detector = Detector(null, CHANGE_LIMIT)
-    state = detector.start()
-    for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
-        state = detector.advance_values(state, [value], [weight])
-        if detector.is_alarm(state):
-            return times[state.since_event or 0]
-    return None
+    point = operating_point(_values(labels), _flags(labels))
+    is_known = point is not None and min(point.positives, point.negatives) >= LEAST_FOR_POINT
+    return point if is_known else None
 
 
 def _audit(labels: Sequence[LabelledScore], since: float) -> Audit | None:
@@ -170,7 +153,7 @@ def _audit(labels: Sequence[LabelledScore], since: float) -> Audit | None:
     people = _values([person for person, _ in pairs])
     return Audit(
         judged=_values(judged[-MOST_LABELS:]),
-        judged_flags=np.array([float(one.is_flagged) for one in judged[-MOST_LABELS:]]),
+        judged_flags=_flags(judged[-MOST_LABELS:]),
         differences=people.truths - np.array([judge.truth for _, judge in pairs]),
         weights=people.weights,
     )
@@ -220,8 +203,8 @@ def _spread(labels: Sequence[LabelledScore]) -> float:
     return max(truths) - min(truths)
 
 
-def _people_drawn(resolved: Sequence[LabelledScore]) -> int:
-    return sum(map(may_correct, resolved))
+def _flags(labels: Sequence[LabelledScore]) -> Floats:
+    return np.array([float(one.is_flagged) for one in labels])
 
 
 def _values(labels: Sequence[LabelledScore]) -> LabelledValues:
@@ -229,5 +212,5 @@ def _values(labels: Sequence[LabelledScore]) -> LabelledValues:
     return LabelledValues.of(
         [min(max(one.truth, 0.0), 1.0) for one in labels],
         [min(max(one.score, 0.0), 1.0) for one in labels],
-        [one.weight / (one.sampling_probability or 1.0) for one in labels],
+        [label_weight(one) for one in labels],
     )

@@ -29,7 +29,6 @@ from seakeeping.stats.prevalence import (
     OperatingPoint,
     Population,
     labels_only,
-    operating_point,
     prevalence,
     rogan_gladen,
 )
@@ -65,7 +64,6 @@ OPERATING_POINTS: Mapping[str, OperatingPoint] = MappingProxyType({
 _SHARE_OF_SCORES = 0.1  # of alpha, for the mean score
 _TUNED_FOR = 10_000  # answers of a window at which the bounds of its mean score are sharpest
 _STEP = 1e-4  # bounds of the mean score are widened to this grid, so that a bank is asked seldom
-_LEAST_FOR_POINT = 5  # bad and good labels each, for an operating point of the bank's own
 _AUDIT_PAYS = 2  # a judge's labels are used where they are so many times people's
 
 
@@ -269,11 +267,7 @@ def _needed(bad: Interval, estimate: float, budget_ratio: float, labels: int) ->
 
 def _point(bank: Bank | None, cold_start: OperatingPoint | None) -> OperatingPoint | None:
     """Return how the detector decides: as labels show, or as it did elsewhere."""
-    if bank is not None and len(bank.labels):
-        own = operating_point(bank.labels, bank.flags)
-        if own and min(own.positives, own.negatives) >= _LEAST_FOR_POINT:
-            return own
-    return cold_start
+    return bank.point if bank is not None and bank.point is not None else cold_start
 
 
 def _wanted(needed: int | None) -> str:
@@ -289,10 +283,10 @@ def _left_out(bank: Bank | None) -> str:
     if bank is None:
         return ""
     words = []
-    if bank.changed_at is not None:
-        words.append(
-            f"The detector errs differently than before: {bank.outdated} older labels left out."
-        )
+    if bank.detector_changed_at is not None:
+        words.append("The detector scores like answers differently than it did.")
+    if bank.outdated:
+        words.append(f"{bank.outdated} labels are from before its errors changed, and left out.")
     if bank.contradicted:
         words.append(f"Labels of {bank.contradicted} answers contradict each other.")
     if bank.undrawn:
