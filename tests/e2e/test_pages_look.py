@@ -312,8 +312,9 @@ def test_a_page_survives_the_servers_restart(browser: Browser, tmp_path: Path) -
 def test_an_absent_store_is_a_banner_that_goes_away_by_itself(
     browser: Browser, tmp_path: Path
 ) -> None:
-    store = fill(MemoryStore(), time.time())
-    made = make_room(store, tmp_path)
+    clock, now = SystemClock(), time.time()
+    store = fill(MemoryStore(), now)
+    made = make_room(store, tmp_path, clock, fill_decided(MemoryDecided(clock), now))
     context = browser.new_context()
     with served(made.app, made.room.hub) as url:
         page = Watched(context.new_page(), url).open("/")
