@@ -4,10 +4,15 @@ The store is recounted, not followed, so what arrived is the difference between 
 hold now and what of them was fed before. That mark is remembered for two hours and saved with the
 test: after a restart neither is anything fed twice nor, unless the node was away for longer,
 skipped. An answer that is judged anew changes no number of answers and is not fed again.
+
+An alarm ends by the same means as it began. The wealth of a long incident would take as long to
+melt, so while a test is in alarm a second one looks the other way, for "the rate is below what the
+budget allows"; when that is convinced, the first begins anew. At half the allowed rate of 10 % this
+takes some 300 answers; a rate right at the budget does not end an alarm.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from seakeeping.observe.counting import BUCKET_S
@@ -17,6 +22,9 @@ from seakeeping.stats.edetector import LIMIT, Detector, DetectorState
 RECENT_S = 7200
 """Answers older than this when they arrive say nothing about the present, in seconds."""
 
+RECOVERED = 1000.0
+"""Mean answers to a false end of an alarm, at least."""
+
 _SAME = 0.02  # a null rate that moved by less than this share is the same
 
 
@@ -25,6 +33,24 @@ class _Test:
     detector: Detector
     state: DetectorState
     marks: dict[int, tuple[int, int]] = field(default_factory=dict)
+    recovery: DetectorState | None = None
+
+    def advance(self, flagged: int, total: int, at: float) -> None:
+        """Take in a batch of answers; end an alarm that the recovery test contradicts."""
+        was_alarm = self.detector.is_alarm(self.state)
+        self.state = self.detector.advance(self.state, flagged, total, at)
+        if not was_alarm or not self.detector.is_alarm(self.state):
+            self.recovery = None
+            return
+        back = Detector(1 - self.detector.null_ratio, RECOVERED)
+        self.recovery = back.advance(self.recovery or back.start(), total - flagged, total, at)
+        if back.is_alarm(self.recovery):
+            self.state, self.recovery = self._anew(at), None
+
+    def _anew(self, at: float) -> DetectorState:
+        fresh, events = self.detector.start(), self.state.events
+        size = len(fresh.cusum)
+        return replace(fresh, begun_event=(events,) * size, begun_at=(at,) * size, events=events)
 
 
 class Tests:
@@ -55,7 +81,7 @@ class Tests:
             return
         if len(detector.lambdas) != len(known.detector.lambdas):
             known.state = detector.start()  # bets on other rates: the wealth is not theirs
-        known.detector = detector
+        known.detector, known.recovery = detector, None
 
     def feed(self, name: str, start: int, valid_rows: int, bad_rows: int, now: float) -> None:
         """Feed what is new in the five minutes from ``start``, which now hold these rows."""
@@ -66,7 +92,7 @@ class Tests:
         if valid_rows > known:
             total = valid_rows - known
             flagged = min(max(bad_rows - known_bad, 0), total)
-            test.state = test.detector.advance(test.state, flagged, total, float(start))
+            test.advance(flagged, total, float(start))
         test.marks[start] = (valid_rows, bad_rows)
         for old in [old for old in test.marks if old < now - RECENT_S - BUCKET_S]:
             del test.marks[old]
@@ -91,6 +117,7 @@ class Tests:
                 "null_ratio": test.detector.null_ratio,
                 "state": test.state.to_json(),
                 "marks": [[start, *rows] for start, rows in test.marks.items()],
+                "recovery": None if test.recovery is None else test.recovery.to_json(),
             }
             for name, test in self._tests.items()
         }
@@ -101,4 +128,6 @@ class Tests:
             marks = {int(start): (int(valid), int(bad)) for start, valid, bad in values["marks"]}
             detector = Detector(float(values["null_ratio"]), LIMIT)
             state = DetectorState.from_json(values["state"])
-            self._tests[name] = _Test(detector, state, marks)
+            back = values.get("recovery")
+            recovery = None if back is None else DetectorState.from_json(back)
+            self._tests[name] = _Test(detector, state, marks, recovery)
