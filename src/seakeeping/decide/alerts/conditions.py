@@ -26,9 +26,8 @@ flagged share less the difference of the two. A detector's flagged share rises b
 one (by sensitivity + specificity - 1 of it), so the shift never overstates a burn. Without a null
 ratio nothing is known and nothing fires.
 
-*Evidence* holds while the sequential test is in alarm. Its wealth takes long to melt after a long
-incident; so it also clears when a whole look-back since the change has kept the budget although
-``EXPECTED_BAD`` flagged answers were to be expected in it.
+*Evidence* holds while the sequential test is in alarm. How an alarm ends is the test's own business
+(``observe.evidence``): a second one, looking the other way, must be convinced.
 """
 
 import math
@@ -42,14 +41,10 @@ from seakeeping.stats.binomial import log_tail
 GUARD_P = 5e-6
 """What chance may do to a row of the burn table, at the budget exactly."""
 
-EXPECTED_BAD = 10.0
-"""Flagged answers to be expected in a look-back before it may clear an evidence alert."""
-
 STALE_S = 120.0
 """A reading older than this says nothing."""
 
 _LOG_GUARD_P = math.log(GUARD_P)
-_RECENT_S = (300, 1800, 3600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,28 +172,7 @@ def _evidence(reading: Reading) -> tuple[bool, bool]:
     evidence = reading.evidence
     if evidence is None or evidence.events == 0:
         return False, False
-    if not evidence.is_alarm:
-        return False, True
-    has_recovered = _has_recovered(reading)
-    return not has_recovered, has_recovered
-
-
-def _has_recovered(reading: Reading) -> bool:
-    evidence = reading.evidence
-    if evidence is None or evidence.since is None:
-        return False
-    age = reading.budget.at - evidence.since
-    since = [
-        reading.looks[seconds]
-        for seconds in _RECENT_S
-        if age >= seconds and seconds in reading.looks
-    ]
-    return any(_keeps(counts, evidence.null_ratio) for counts in since)
-
-
-def _keeps(counts: Counts, null_ratio: float) -> bool:
-    is_enough = counts.valid_rows * null_ratio >= EXPECTED_BAD
-    return is_enough and counts.bad_rows <= counts.valid_rows * null_ratio
+    return evidence.is_alarm, not evidence.is_alarm
 
 
 def _absence(rule: Rule, reading: Reading) -> tuple[bool, bool]:

@@ -89,10 +89,7 @@ def guard_looks(burn: BurnAlert) -> tuple[int, ...]:
 def looks_of(objectives: Iterable[Objective]) -> tuple[int, ...]:
     """Return every look-back in seconds that alerts of these objectives need, ascending."""
     burns = {burn for objective in objectives for burn in alerts_in_force(objective)}
-    return tuple(sorted({look for burn in burns for look in guard_looks(burn)} | set(_RECENT)))
-
-
-_RECENT = (300, 1800, 3600)
+    return tuple(sorted({look for burn in burns for look in guard_looks(burn)}))
 
 
 def definition_of(objective: Objective) -> str:

@@ -158,25 +158,6 @@ def test_evidence_holds_in_alarm_and_clears_out_of_it() -> None:
     assert said(only(steady(quality, 0.1), RuleKind.EVIDENCE)) == UNKNOWN
 
 
-def test_evidence_is_not_held_back_by_a_look_back_that_began_before_the_change() -> None:
-    quality = objective(0.9, indicator=FAITHFULNESS)
-    just_now = evidence(2000, since=NOW - 120)
-    assert only(steady(quality, 0.02, evidence=just_now), RuleKind.EVIDENCE).holds
-
-
-def test_evidence_clears_when_a_whole_look_back_after_the_change_kept_the_budget() -> None:
-    quality = objective(0.9, indicator=FAITHFULNESS)
-    long_ago = evidence(1e30, since=NOW - 7200)
-    assert said(only(steady(quality, 0.05, evidence=long_ago), RuleKind.EVIDENCE)) == CLEARS
-    assert only(steady(quality, 0.15, evidence=long_ago), RuleKind.EVIDENCE).holds
-
-
-def test_evidence_does_not_clear_on_a_handful_of_answers() -> None:
-    quality = objective(0.9, indicator=FAITHFULNESS)
-    few = steady(quality, 0.0, per_minute=1, evidence=evidence(1e30, since=NOW - 7200))
-    assert only(few, RuleKind.EVIDENCE).holds  # 60 answers, 6 to be expected
-
-
 def test_evidence_stays_when_no_answer_comes_any_more() -> None:
     quality = objective(0.9, indicator=FAITHFULNESS)
     assert only(silent(quality, evidence=evidence(2000, since=0.0)), RuleKind.EVIDENCE).holds
