@@ -16,12 +16,12 @@ Its normal interval covers too little where few labels are bad: at 1 % and 50 la
 of 95. ``prevalence`` therefore turns the same estimate into a binomial one. The variance of theta
 against that of the labels alone is the design effect
 
-    d = [ t^2 Var(s)/N + Var(y - t s)/n + 1/(2 n)^2 ] (1 + 1/m) / [ y(1 - y)/n ],   d <= 1,
+    d = [ t^2 Var(s)/N + Var(y - t s)/n + 2 (1/2)^2/n^2 ] / [ y(1 - y)/n ],   d <= 1,
 
-so theta is as good as the share among n/d labels, and gets Wilson's interval for those. Two terms
-in d keep what little was seen from sounding like much: one more label that the detector misses by
-one half, and the relative error 1/m of a variance that m bad (or good) labels gave. With m < 5 the
-wider of this and Clopper-Pearson on the labels alone is taken. ``bench/sli`` shows the coverage.
+so theta is as good as the share among n/d labels, and gets Wilson's interval for those. The last
+term of d keeps what little was seen from sounding like much: two labels more, each missed by one
+half. With fewer than five bad (or good) labels the wider of this and Clopper-Pearson on the labels
+alone is taken. ``bench/sli`` shows the coverage.
 
 Labels drawn with unequal chances pi enter with weights 1/pi, normalised (Hajek), and count as
 (sum w)^2 / sum w^2 labels. ``active_mean`` is the other form, unnormalised, for one window all of
@@ -46,7 +46,7 @@ FEW = 5
 LEAST_INFORMEDNESS = 0.3
 """Sensitivity + specificity - 1 below which a detector is not inverted."""
 
-_MISSED = 0.25  # the squared error of one label more, missed by one half
+_MISSED = 2 * 0.5**2  # the squared errors of two labels more, each missed by one half
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def prevalence(
     >>> labels = LabelledValues.of([1, 0, 0, 0] * 25, [0.9, 0.4, 0.1, 0.2] * 25)
     >>> found = prevalence(labels, Population(n=20_000, mean=0.42, variance=0.1))
     >>> round(found.estimate, 3), round(found.low, 3), round(found.high, 3)
-    (0.27, 0.233, 0.31)
+    (0.27, 0.233, 0.311)
 
     Raises BadInput without labels or without scores.
     """
@@ -160,7 +160,7 @@ def prevalence(
     rarer = n * min(share, 1 - share)
     alone = share * (1 - share) / n
     missed = _MISSED / (n * n)
-    effect = (imputed + rectified + missed) * (1 + 1 / max(rarer, 1.0)) / alone if alone else 1.0
+    effect = (imputed + rectified + missed) / alone if alone else 1.0
     size = n / min(effect, 1.0)
     bounds = wilson(estimate * size, size, confidence)
     if rarer < FEW:
