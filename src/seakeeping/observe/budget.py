@@ -161,24 +161,37 @@ def _budget(one: Counted, at: float, low_bad: float, high_bad: float) -> Budget:
     objective, period = one.objective, one.period
     allowed = objective.budget_ratio
     valid, bad = period[VALID], period[BAD]
-    burns = {
-        look_name(seconds): look[BAD] / look[VALID] / allowed if look[VALID] > 0 else None
-        for seconds, look in one.looks.items()
-    }
-    spent = bad / valid / allowed if valid > 0 else None
-    burns[objective.window] = spent
-    known = one.estimated
+    known, shift = one.estimated, 0.0
     if known is None:
         known = _counted(valid, bad, low_bad, high_bad, allowed)
+    elif known.estimate is not None and valid > 0:
+        shift = bad / valid - (1.0 - known.estimate)
+        bad = valid * (1.0 - known.estimate)
+    burns = {
+        look_name(seconds): _burn(look, allowed, shift, known)
+        for seconds, look in one.looks.items()
+    }
+    spent = burns[objective.window] = _burn(period, allowed, shift, known)
     remaining = None if spent is None else 1.0 - spent
-    pace = one.looks.get(PACE_S)
+    pace = burns.get("6h", spent) if objective.window_s >= PACE_S else spent
     return Budget(
         objective, at, valid, bad, known.estimate, known.low, known.high, remaining, known.state,
         burns, one.window_start, int(period[VALID_ROWS] + 0.5), int(period[BAD_ROWS] + 1e-6),
-        _lasts(remaining, spent if pace is None else _rate(pace, allowed), objective.window_s),
-        _interval_remaining(period, allowed), known.method, known.raw_ratio, known.labels,
-        known.labels_needed, one.last_event_at, " ".join(filter(None, [one.note, known.note])),
+        _lasts(remaining, pace, objective.window_s), _interval_remaining(period, allowed, shift),
+        known.method, known.raw_ratio, known.labels, known.labels_needed, one.last_event_at,
+        " ".join(filter(None, [one.note, known.note])),
     )  # fmt: skip
+
+
+def _burn(look: Sequence[float], allowed: float, shift: float, known: Estimated) -> float | None:
+    """Return a burn rate; ``shift`` is what a detector flags beyond what is bad.
+
+    None where nothing corrects the detector: its own share is not shown as the truth.
+    """
+    if look[VALID] <= 0 or known.estimate is None:
+        return None
+    share = look[BAD] / look[VALID]
+    return (min(1.0, max(0.0, share - shift)) if shift else share) / allowed
 
 
 def _counted(valid: float, bad: float, low: float, high: float, allowed: float) -> Estimated:
@@ -197,10 +210,6 @@ NO_DATA = Estimated(None, None, None, None, EstimateMethod.COUNTED, BudgetState.
 """What is known without events."""
 
 
-def _rate(look: Sequence[float], allowed: float) -> float | None:
-    return look[BAD] / look[VALID] / allowed if look[VALID] > 0 else None
-
-
 def _lasts(remaining: float | None, pace: float | None, window_s: int) -> float | None:
     """Return the seconds until nothing remains: remaining x window / burn rate."""
     if remaining is None or pace is None:
@@ -210,10 +219,10 @@ def _lasts(remaining: float | None, pace: float | None, window_s: int) -> float 
     return remaining * window_s / pace if pace > 0 else None
 
 
-def _interval_remaining(period: Sequence[float], allowed: float) -> float | None:
+def _interval_remaining(period: Sequence[float], allowed: float, shift: float) -> float | None:
     if period[INTERVALS] < 1:
         return None
-    return 1.0 - period[RATIOS] / period[INTERVALS] / allowed
+    return 1.0 - (period[RATIOS] / period[INTERVALS] - shift) / allowed
 
 
 def burn_rate(counts: Counts, objective: Objective) -> float | None:
@@ -221,7 +230,9 @@ def burn_rate(counts: Counts, objective: Objective) -> float | None:
 
     The most it can be is 1 / (1 - target): 20 for a target of 95 %.
     """
-    return _rate(columns_of(counts), objective.budget_ratio)
+    if counts.valid <= 0:
+        return None
+    return counts.bad / counts.valid / objective.budget_ratio
 
 
 def effective_rows(counts: Counts) -> float:

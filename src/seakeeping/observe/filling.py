@@ -202,7 +202,19 @@ class Filling:
     def _fill_present(self, numbers: Sequence[int]) -> None:
         start = int(min(self._history.fine_from, self.count_from) // COARSE_S * COARSE_S)
         self._count_into(numbers, start, self._history.until)
+        self._find_future(numbers)
         self.filled_from.update(dict.fromkeys(numbers, float(start)))
+
+    def _find_future(self, numbers: Sequence[int]) -> None:
+        """Find the hours of the next two days that hold events of clocks that run ahead."""
+        until = self._history.until
+        first = until // COARSE_S * COARSE_S
+        for _, asked in self._by_slicing({first: set(numbers)}):
+            rows = sorted(asked[first])
+            found = count_span(self._store, self._rows, rows, first, first + 2 * _DAY_S, COARSE_S)
+            for number, hour in set(zip(found.row.tolist(), found.start.tolist(), strict=True)):
+                for start in range(max(hour, until), hour + COARSE_S, BUCKET_S):
+                    self.later.setdefault(start, set()).add(number)
 
     def _next_step(
         self, needed: Mapping[int, float], *, is_kept: bool

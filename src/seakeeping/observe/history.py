@@ -27,8 +27,8 @@ from seakeeping.observe.windows import (
 AHEAD_S = 600
 """How far beyond now slots are held: the current five minutes, and clocks that run ahead."""
 
-_FINE_SLOTS = (FINE_REACH_S + AHEAD_S) // FINE_S + 40
-_MIDDLE_SLOTS = (MIDDLE_REACH_S + AHEAD_S) // MIDDLE_S + 32
+_FINE_SLOTS = (FINE_REACH_S + AHEAD_S + MIDDLE_S) // FINE_S + 40
+_MIDDLE_SLOTS = (MIDDLE_REACH_S + AHEAD_S) // MIDDLE_S + 33
 _REACHES_S = (33 * 86_400, 96 * 86_400, 384 * 86_400)
 """Lengths of period tiers: windows share one where they can."""
 
@@ -104,7 +104,10 @@ class History:
 
     @staticmethod
     def _head(step_s: int, now: float) -> int:
-        return int((now + AHEAD_S) // step_s)
+        until = (
+            now + AHEAD_S
+        ) // MIDDLE_S * MIDDLE_S + MIDDLE_S  # five minutes are held as a whole
+        return int((until - 1) // step_s)
 
     def move(self, now: float) -> bool:
         """Let time be ``now``; False where the clock went back further than anything is kept."""

@@ -1,10 +1,26 @@
-"""What a detector's verdicts are worth, objective by objective, and what its test is held to."""
+"""What a detector's verdicts are worth, objective by objective, and what its test is held to.
+
+Labels are read when new ones came and now and then besides, because answers leave the window. What
+follows from a bank is worked out again only where the counts or the bank changed.
+"""
 
 from collections.abc import Sequence
 
+from seakeeping.observe.bank import Bank, make_bank
 from seakeeping.observe.budget import NO_DATA, Estimated
 from seakeeping.observe.counting import SliStore
-from seakeeping.records import BudgetState, Counts, EstimateMethod, Objective
+from seakeeping.observe.estimate import OPERATING_POINTS, estimate, null_ratio
+from seakeeping.observe.windows import period_start
+from seakeeping.records import Counts, IndicatorSignal, Objective
+from seakeeping.stats.prevalence import OperatingPoint
+
+FRESH_S = 600.0
+"""How long labels that were read are believed to be all, in seconds."""
+
+HISTORY_S = 30 * 86_400.0
+"""How much older than the window labels may be that correct it, in seconds."""
+
+_Key = tuple[str, str, str]
 
 
 class Quality:
@@ -12,17 +28,51 @@ class Quality:
 
     def __init__(self, store: SliStore) -> None:
         self._store = store
+        self._banks: dict[_Key, Bank] = {}
+        self._known: dict[str, tuple[Counts, Bank | None, Objective, Estimated]] = {}
+        self._read_at = float("-inf")
 
     def refresh(self, objectives: Sequence[Objective], now: float, *, has_new_labels: bool) -> bool:
-        """Read labels where there are new ones; return whether anything changed."""
-        return False
+        """Read labels where there may be others; return whether any were read.
+
+        Raises StoreUnavailable; the next call reads them then.
+        """
+        estimated = {_key(one): one for one in objectives if _has_labels(one)}
+        is_old = has_new_labels or not 0 <= now - self._read_at < FRESH_S
+        if has_new_labels:
+            self._read_at = float("-inf")  # also where the store goes away below
+        self._banks = {key: bank for key, bank in self._banks.items() if key in estimated}
+        wanted = {k: one for k, one in estimated.items() if is_old or k not in self._banks}
+        for key, objective in wanted.items():
+            self._banks[key] = self._read(objective, now)
+        if is_old:
+            self._read_at = now
+        return bool(wanted)
+
+    def _read(self, objective: Objective, now: float) -> Bank:
+        indicator, start = objective.indicator, period_start(objective, now)
+        labels = self._store.label_bank(
+            indicator.subject or indicator.name,
+            indicator=indicator,
+            service=objective.service,
+            evaluator=indicator.evaluator,
+            since=start - HISTORY_S,
+        )
+        return make_bank(labels, start)
 
     def null_ratio(self, objective: Objective) -> float | None:
-        """Return the highest rate of flags that a budget allows; None where there is no test."""
-        wants = objective.alerting.evidence
-        if wants is None:
-            wants = objective.indicator.is_estimate
-        return objective.budget_ratio if wants else None
+        """Return the highest rate of bad verdicts that a budget allows, in the detector's units.
+
+        None where the objective has no sequential test, or where nothing is known of the detector.
+        """
+        is_estimate = objective.indicator.is_estimate
+        wanted = objective.alerting.evidence
+        if not (is_estimate if wanted is None else wanted):
+            return None
+        if not is_estimate:
+            return objective.budget_ratio
+        bank = self._banks.get(_key(objective))
+        return null_ratio(bank, objective.budget_ratio, _shipped(objective))
 
     def estimated(self, objective: Objective, counts: Counts) -> Estimated | None:
         """Return the estimate; None where the counts are the truth."""
@@ -30,8 +80,35 @@ class Quality:
             return None
         if counts.valid <= 0:
             return NO_DATA
-        raw = 1.0 - counts.bad / counts.valid
-        return Estimated(
-            None, None, None, raw, EstimateMethod.UNCORRECTED, BudgetState.UNCERTAIN,
-            note="No labels: the detector's own share is not corrected.",
-        )  # fmt: skip
+        bank = self._banks.get(_key(objective))
+        known = self._known.get(objective.name)
+        if known and known[0] == counts and known[1] is bank and known[2] is objective:
+            return known[3]
+        found = _estimated(objective, counts, bank)
+        self._known[objective.name] = counts, bank, objective, found
+        return found
+
+
+def _estimated(objective: Objective, counts: Counts, bank: Bank | None) -> Estimated:
+    found = estimate(counts, bank, objective.budget_ratio, _shipped(objective))
+    return Estimated(
+        found.estimate, found.low, found.high, found.raw_ratio, found.method, found.state,
+        found.labels, found.labels_needed, found.note,
+    )  # fmt: skip
+
+
+def _shipped(objective: Objective) -> OperatingPoint | None:
+    """Return how our own detector decided elsewhere; None of other people's."""
+    indicator = objective.indicator
+    if indicator.evaluator not in (None, indicator.subject):
+        return None
+    return OPERATING_POINTS.get(indicator.subject or "")
+
+
+def _has_labels(objective: Objective) -> bool:
+    indicator = objective.indicator
+    return indicator.is_estimate and indicator.signal is IndicatorSignal.EVALUATION
+
+
+def _key(objective: Objective) -> _Key:
+    return objective.indicator.key, objective.service, objective.window
