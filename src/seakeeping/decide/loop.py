@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from seakeeping.decide.alerts.board import CHANGED, DELETED, Step, step
 from seakeeping.decide.alerts.conditions import evaluate
-from seakeeping.decide.alerts.explain import Events, explanation, period_of
+from seakeeping.decide.alerts.explain import Events, can_be_explained, explanation, period_of
 from seakeeping.decide.alerts.rules import Rulebook
 from seakeeping.decide.alerts.sentences import annotations
 from seakeeping.decide.route.router import Router, Routing
@@ -150,9 +150,10 @@ class AlertLoop:
         return self._router
 
     def _wants(self, alert: Alert, objectives: Mapping[str, Objective], now: float) -> bool:
-        if alert.state is not AlertState.FIRING or alert.objective not in objectives:
+        objective = objectives.get(alert.objective or "")
+        if alert.state is not AlertState.FIRING or objective is None:
             return False
-        if "worst_slices" in alert.annotations:
+        if "worst_slices" in alert.annotations or not can_be_explained(objective.indicator):
             return False
         tried = self._explained.get((alert.fingerprint, alert.starts_at), -math.inf)
         return not 0 <= now - tried < EXPLAIN_AGAIN_S

@@ -29,14 +29,16 @@ _SAME = 0.02  # a null rate that moved by less than this share is the same
 
 
 @dataclass(slots=True)
-class _Test:
+class SequentialTest:
+    """One test as it goes on: an alarm that the recovery test contradicts begins anew."""
+
     detector: Detector
     state: DetectorState
     marks: dict[int, tuple[int, int]] = field(default_factory=dict)
     recovery: DetectorState | None = None
 
     def advance(self, flagged: int, total: int, at: float) -> None:
-        """Take in a batch of answers; end an alarm that the recovery test contradicts."""
+        """Take in a batch of answers, of which so many are flagged."""
         was_alarm = self.detector.is_alarm(self.state)
         self.state = self.detector.advance(self.state, flagged, total, at)
         if not was_alarm or not self.detector.is_alarm(self.state):
@@ -46,6 +48,11 @@ class _Test:
         self.recovery = back.advance(self.recovery or back.start(), total - flagged, total, at)
         if back.is_alarm(self.recovery):
             self.state, self.recovery = self._anew(at), None
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether the rate is over what the budget allows."""
+        return self.detector.is_alarm(self.state)
 
     def _anew(self, at: float) -> DetectorState:
         fresh, events = self.detector.start(), self.state.events
@@ -59,7 +66,7 @@ class Tests:
     __test__ = False  # to pytest: not a class of tests
 
     def __init__(self) -> None:
-        self._tests: dict[str, _Test] = {}
+        self._tests: dict[str, SequentialTest] = {}
 
     def hold(self, nulls: Mapping[str, float]) -> None:
         """Keep just these tests, each of the highest rate of flags that its budget allows.
@@ -77,7 +84,7 @@ class Tests:
             return
         detector = Detector(null_ratio, LIMIT)
         if known is None:
-            self._tests[name] = _Test(detector, detector.start())
+            self._tests[name] = SequentialTest(detector, detector.start())
             return
         if len(detector.lambdas) != len(known.detector.lambdas):
             known.state = detector.start()  # bets on other rates: the wealth is not theirs
@@ -130,4 +137,4 @@ class Tests:
             state = DetectorState.from_json(values["state"])
             back = values.get("recovery")
             recovery = None if back is None else DetectorState.from_json(back)
-            self._tests[name] = _Test(detector, state, marks, recovery)
+            self._tests[name] = SequentialTest(detector, state, marks, recovery)

@@ -9,7 +9,7 @@ from tests.unit.decide.by_hand import NOW, alert, objective, silent, steady, tar
 
 from seakeeping.decide.loop import EXPLAIN_AGAIN_S, AlertLoop, Look
 from seakeeping.errors import StoreUnavailable
-from seakeeping.records import DIMENSIONS, AlertState, Indicator, Matcher, Reading
+from seakeeping.records import AlertState, Indicator, IndicatorSignal, Matcher, Reading
 from seakeeping.store.examples import Example
 from seakeeping.store.facts import Facts
 from seakeeping.store.ledger import Ledger, open_at
@@ -141,7 +141,7 @@ class Shelf:
         service: str,
         start: float,
         end: float,
-        dimensions: Sequence[str] = DIMENSIONS,
+        dimensions: Sequence[str] | None = None,
     ) -> Facts:
         self.asked += 1
         if self.is_away:
@@ -185,5 +185,8 @@ def test_a_store_that_is_away_is_asked_again_later_and_holds_nothing_up(ledger: 
 
 def test_what_cannot_be_explained_is_passed_over(ledger: Ledger) -> None:
     loop = AlertLoop(ledger, events=Shelf())
+    gauge = replace(OBJECTIVE.indicator, signal=IndicatorSignal.METRIC, subject="up")
+    of_metric = {OBJECTIVE.name: replace(OBJECTIVE, indicator=gauge)}
+    assert loop.explain(look(loop, 0.05, NOW), of_metric, NOW) == 0
     assert loop.explain(look(loop, 0.05, NOW), {}, NOW) == 0
     assert AlertLoop(ledger).explain(look(loop, 0.05, NOW), {OBJECTIVE.name: OBJECTIVE}, NOW) == 0

@@ -13,10 +13,11 @@ from typing import Protocol
 import numpy as np
 
 from seakeeping.decide.alerts.sentences import percent
-from seakeeping.records import DIMENSIONS, Alert, Indicator, Objective
+from seakeeping.records import Alert, Indicator, Objective
 from seakeeping.records.codec import iso, moment
 from seakeeping.store.examples import Example
 from seakeeping.store.facts import Facts
+from seakeeping.store.predicates import CALL_SIGNALS, JUDGED_SIGNALS
 
 WORST_SLICES = 3
 EXAMPLES = 5
@@ -33,9 +34,9 @@ class Events(Protocol):
         service: str,
         start: float,
         end: float,
-        dimensions: Sequence[str] = DIMENSIONS,
+        dimensions: Sequence[str] | None = None,
     ) -> Facts:
-        """Return the events of ``start <= t < end`` by every dimension at once."""
+        """Return the events of ``start <= t < end``; by every dimension, unless told which."""
         ...
 
     def examples(
@@ -102,6 +103,11 @@ def _slices(
             dimension, values[code], float(by_bad[code] / by_valid[code]),
             float(by_bad[code] / bad), float(excess[code]),
         )  # fmt: skip
+
+
+def can_be_explained(indicator: Indicator) -> bool:
+    """Return whether the events of an indicator are calls: only they have dimensions."""
+    return indicator.signal in CALL_SIGNALS | JUDGED_SIGNALS
 
 
 def explanation(events: Events, objective: Objective, start: float, end: float) -> dict[str, str]:

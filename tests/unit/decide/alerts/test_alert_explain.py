@@ -6,7 +6,7 @@ import pytest
 from tests.unit.decide.by_hand import HOUR_S, NOW, alert, objective
 
 from seakeeping.decide.alerts.explain import explanation, period_of, worst_slices
-from seakeeping.records import DIMENSIONS, Indicator
+from seakeeping.records import Indicator
 from seakeeping.store.examples import Example
 from seakeeping.store.facts import Facts
 
@@ -61,7 +61,7 @@ class Shelf:
         service: str,
         start: float,
         end: float,
-        dimensions: Sequence[str] = DIMENSIONS,
+        dimensions: Sequence[str] | None = None,
     ) -> Facts:
         return ONE_BAD_MODEL
 
