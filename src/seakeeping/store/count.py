@@ -4,7 +4,7 @@ A place is always counted anew from its latest rows, never added to: late, repea
 retracted rows are all the same path.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from seakeeping.store.cells import Cells, Place, TimeSpan, no_cells
 from seakeeping.store.classes import cells_in, plan_of
 from seakeeping.store.client import StoreClient
 from seakeeping.store.counters import count_metrics
-from seakeeping.store.places import BUCKET_S, places_of
+from seakeeping.store.places import BUCKET_S, Rows, places_of
 from seakeeping.store.predicates import (
     CALL_SIGNALS,
     JUDGED_SIGNALS,
@@ -25,14 +25,6 @@ from seakeeping.store.predicates import (
     measured_from,
     subject_of,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Which rows are counted: a condition on a table keyed by service and bucket."""
-
-    condition: str
-    params: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,15 @@ Apart from ``telemetry.Store``, because it answers in arrays: only what decides 
 
 from collections.abc import Collection, Mapping, Sequence
 
+from seakeeping.errors import BadInput
 from seakeeping.records import Indicator, Traffic
-from seakeeping.store import count
+from seakeeping.store import count, examples, facts, kept, novelty, places
 from seakeeping.store.cells import Cells, Place, TimeSpan
 from seakeeping.store.client import StoreClient, address_of
 from seakeeping.store.examples import Example
 from seakeeping.store.facts import Facts
-from seakeeping.store.novelty import FirstSeen
+from seakeeping.store.novelty import FirstSeen, Novelty
+from seakeeping.store.predicates import CALL_SIGNALS, JUDGED_SIGNALS
 from seakeeping.store.schema import Topology
 from seakeeping.store.telemetry import Store
 from seakeeping.store.touched import Changes, Touched
@@ -38,6 +40,7 @@ class CountingStore(Store):
     ) -> None:
         super().__init__(client, topology, counted=counted)
         self._changes = Changes(client)
+        self._novelty = Novelty(client, self._counted)
 
     def touched(self, after: int, metric_names: Collection[str] | None = None) -> Touched:
         """Return what changed since the version ``after``; with 0 only the current version.
@@ -70,15 +73,22 @@ class CountingStore(Store):
 
         They outlive the rows they were counted from. A newer cell replaces an older one.
         """
-        raise NotImplementedError
+        if len(cells):
+            self.client.insert("sli_cells", kept.kept_block(keys, cells), "")
 
-    def kept_cells(self, keys: Sequence[str], start: float, end: float | None = None) -> Cells:
-        """Return the kept cells of some indicators in ``start <= t < end``."""
-        raise NotImplementedError
+    def kept_cells(
+        self,
+        keys: Sequence[str],
+        start: float,
+        end: float = float(2**32 - 1),
+        step_s: int = 300,
+    ) -> Cells:
+        """Return the kept cells of indicators in ``start <= t < end``, added up by ``step_s``."""
+        return kept.kept_cells(self.client, keys, start, end, step_s)
 
     def rows_since(self) -> float:
         """Return the moment before which rows have been dropped: earlier cells are only kept."""
-        raise NotImplementedError
+        return self._kept_since()
 
     def facts(
         self,
@@ -96,9 +106,12 @@ class CountingStore(Store):
             start: Unix seconds.
             end: Unix seconds.
             dimensions: names of ``records.DIMENSIONS`` and ``group.NAME``; None: all of the former
-                and every group that a call declared, without those of one value.
+                and every group that a call declared.
+
+        Raises BadInput for an indicator of metrics or measurements, or an unknown dimension.
         """
-        raise NotImplementedError
+        rows = self._rows(indicator, service, start, end)
+        return facts.facts(self.client, indicator, rows, dimensions, self._counted)
 
     def examples(
         self,
@@ -110,16 +123,35 @@ class CountingStore(Store):
         limit: int = 5,
     ) -> list[Example]:
         """Return bad events of an indicator, worst first; ``slice`` maps dimensions to values."""
-        raise NotImplementedError
+        rows = self._rows(indicator, service, start, end)
+        return examples.examples(self.client, indicator, rows, slice or {}, limit, self._counted)
 
     def dimension_values(self, service: str, dimension: str, start: float, end: float) -> list[str]:
         """Return the values that calls showed in a dimension, the most frequent first."""
-        raise NotImplementedError
+        return novelty.dimension_values(self.client, service, dimension, start, end, self._counted)
 
     def first_seen(self, start: float, end: float) -> list[FirstSeen]:
-        """Return the values of telling dimensions that were new in ``start <= t < end``."""
-        raise NotImplementedError
+        """Return the values of telling dimensions that were new in ``start <= t < end``.
+
+        These are service version, release, model, prompt version, and the provider's fingerprint.
+        """
+        return self._novelty.first_seen(start, end)
 
     def metric_names(self, service: str | None = None) -> list[str]:
         """Return the names of the metrics that a service, or any, sent in the last week."""
-        raise NotImplementedError
+        of = "1" if service is None else "service_name = {service:String}"
+        found = self.client.read(
+            "SELECT DISTINCT toString(name) AS name FROM metric_points "
+            f"WHERE {of} AND at >= now64(6) - toIntervalWeek(1) ORDER BY name",
+            {"service": service or ""},
+        )
+        return [row[0] for row in found]
+
+    def _rows(self, indicator: Indicator, service: str, start: float, end: float) -> places.Rows:
+        if indicator.signal not in CALL_SIGNALS | JUDGED_SIGNALS:
+            raise BadInput(
+                f"the events of {indicator.name!r} are no calls",
+                place="indicator",
+                hint="only calls and answers have dimensions",
+            )
+        return places.between(service, start, end)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from seakeeping.store.client import StoreClient
+from seakeeping.store.native import micros
 from seakeeping.store.rows import Row, index_block
 
 BUCKET_S = 300
@@ -55,6 +56,28 @@ class Places:
 def places_of(rows: Iterable[tuple[str, float]]) -> Places:
     """Return the places of (service_name, started_at) pairs."""
     return Places(tuple(sorted({(name, int(at // BUCKET_S) * BUCKET_S) for name, at in rows})))
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Which rows are counted: a condition on a table keyed by service and bucket."""
+
+    condition: str
+    params: Mapping[str, object]
+
+
+def between(service: str, start: float, end: float) -> Rows:
+    """Return the condition of a service's rows in ``start <= t < end``, to the microsecond."""
+    condition = (
+        "service_name = {service:String} AND bucket >= toDateTime({from_bucket:UInt32}, 'UTC') "
+        "AND bucket < fromUnixTimestamp64Micro({end:Int64}, 'UTC') "
+        "AND started_at >= fromUnixTimestamp64Micro({start:Int64}, 'UTC') "
+        "AND started_at < fromUnixTimestamp64Micro({end:Int64}, 'UTC')"
+    )
+    start, end = max(0.0, start), max(0.0, end)
+    bucket = int(start // BUCKET_S) * BUCKET_S
+    times = {"start": micros(start), "end": micros(end), "from_bucket": bucket}
+    return Rows(condition, {"service": service, **times})
 
 
 def latest(table: str, columns: str, key: str, condition: str, kept: str = "1") -> str:

@@ -5,12 +5,13 @@ version of every row, and no row that was taken back. Everything here may raise 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seakeeping.records import (
     Counts,
     Evaluation,
     Indicator,
+    IndicatorSignal,
     Interaction,
     Label,
     LabelKind,
@@ -20,7 +21,7 @@ from seakeeping.records import (
     Span,
     Traffic,
 )
-from seakeeping.store import erasure, lists, places, retention, rollups, rows
+from seakeeping.store import erasure, labels, lists, measurements, places, retention, rollups, rows
 from seakeeping.store.client import StoreClient, address_of
 from seakeeping.store.filters import Clause, EvaluationFilter, InteractionFilter, Page
 from seakeeping.store.labels import LabelCandidate, LabelFilter
@@ -276,15 +277,15 @@ class Store:
 
     # labels and measurements
 
-    def insert_labels(self, labels: Sequence[Label], token: str = "") -> None:
+    def insert_labels(self, made: Sequence[Label], token: str = "") -> None:
         """Keep labels; of one author on one evaluation of one answer the newest counts."""
-        raise NotImplementedError
+        self._insert("labels", labels.labels_block(made), token)
 
     def labels(
         self, where: LabelFilter, *, limit: int = 50, cursor: str | None = None
     ) -> Page[Label]:
         """Return labels, newest first. Raises BadInput for a cursor of something else."""
-        raise NotImplementedError
+        return labels.labels(self.client, where, limit, cursor)
 
     def label_bank(
         self,
@@ -303,8 +304,16 @@ class Store:
             service: whose answers; None: of all.
             evaluator: whose scores; None: of ours, or of others where we have none.
             since: Unix seconds.
+
+        Raises BadInput where nothing says which verdicts are flags.
         """
-        raise NotImplementedError
+        indicator = replace(
+            indicator,
+            signal=IndicatorSignal.EVALUATION,
+            subject=name,
+            evaluator=evaluator or indicator.evaluator,
+        )
+        return labels.label_bank(self.client, indicator, service, since, self._counted)
 
     def candidates(
         self,
@@ -319,17 +328,18 @@ class Store:
 
         Of more than ``limit`` a uniform sample, the same for the same answers.
         """
-        raise NotImplementedError
+        rows = places.between(service, start, end)
+        return labels.candidates(self.client, rows, name, by, limit, self._counted)
 
-    def insert_measurements(self, measurements: Sequence[Measurement], token: str = "") -> None:
+    def insert_measurements(self, made: Sequence[Measurement], token: str = "") -> None:
         """Keep measurements; of one service, name, slice and window the newest counts."""
-        raise NotImplementedError
+        self._insert("measurements", measurements.measurements_block(made), token)
 
     def measurements(
         self, where: MeasurementFilter, *, limit: int = 50, cursor: str | None = None
     ) -> Page[Measurement]:
         """Return measurements, the newest window first. Raises BadInput for a strange cursor."""
-        raise NotImplementedError
+        return measurements.measurements(self.client, where, limit, cursor)
 
     # history, for the assembler
 

@@ -124,6 +124,7 @@ def empty(store: Store) -> None:
         if table.name != "meta":
             store.client.command(f"TRUNCATE TABLE {table.name}")
     store.client.command("DELETE FROM meta WHERE key != 'schema_version'")
+    type(store).__init__(store, store.client)  # it remembers what it entered
 
 
 def make_indicator(
