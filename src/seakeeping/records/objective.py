@@ -355,9 +355,14 @@ class Evidence:
 class Reading:
     """Everything that alerts are decided from: a budget and the counts behind it.
 
-    ``looks`` map the seconds of a look-back to its counts.
+    ``looks`` map the seconds of a look-back to its counts. ``valid_seen`` and ``bad_seen`` are the
+    weights of all events since counting began: they only grow, as counters do. ``bad_trace_id`` is
+    the trace of a recent bad event, None where none is known.
     """
 
     budget: Budget
     looks: Mapping[int, Counts]
     evidence: Evidence | None = None
+    valid_seen: float = 0.0
+    bad_seen: float = 0.0
+    bad_trace_id: str | None = None
