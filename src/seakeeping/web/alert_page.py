@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from seakeeping.errors import BadInput
 from seakeeping.records import Alert, AlertState, Matcher, Silence
 from seakeeping.web import objective_list
-from seakeeping.web.examples import ExampleRow, example_rows
+from seakeeping.web.examples import ExampleRow, told_examples
 
 _ORDER = (AlertState.FIRING, AlertState.PENDING, AlertState.RESOLVED)
 _LOOK = {AlertState.FIRING: "breach", AlertState.PENDING: "uncertain", AlertState.RESOLVED: "ok"}
@@ -24,6 +24,7 @@ class AlertRow:
     css: str
     summary: str
     description: str
+    slices: str
     labels: tuple[str, ...]
     href: str
     incident_href: str
@@ -93,21 +94,18 @@ def _group(alert: Alert) -> tuple[str, str]:
 
 def _row(alert: Alert, active: Iterable[Silence]) -> AlertRow:
     quiet = next((s for s in active if s.silences(alert.labels)), None)
-    examples = alert.evidence.get("examples")
     return AlertRow(
         alert=alert,
         css=_LOOK[alert.state],
         summary=alert.annotations.get("summary") or alert.labels.get("alertname", ""),
         description=alert.annotations.get("description", ""),
+        slices=alert.annotations.get("worst_slices", ""),
         labels=tuple(f"{k}={v}" for k, v in sorted(alert.labels.items()) if k not in _SHOWN_APART),
         href=objective_list.href(alert.objective) if alert.objective else "",
         incident_href=f"/incidents/{alert.incident_id}" if alert.incident_id else "",
         silence_href=f"/alerts?{urlencode({'silence': matchers_text(alert.labels)})}#silence",
         silenced_by=quiet.id if quiet else "",
-        examples=tuple(
-            example_rows(e for e in examples if isinstance(e, Mapping))
-            if isinstance(examples, (list, tuple)) else ()
-        ),
+        examples=tuple(told_examples(alert.annotations.get("examples", ""))),
     )  # fmt: skip
 
 

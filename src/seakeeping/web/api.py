@@ -15,6 +15,7 @@ from seakeeping.errors import NotFound
 from seakeeping.records.codec import iso, to_json
 from seakeeping.web import params
 from seakeeping.web.answers import JsonAnswer, listed, listed_page
+from seakeeping.web.decided_api import DecidedApi
 from seakeeping.web.filters import (
     EVALUATIONS,
     INTERACTIONS,
@@ -26,7 +27,6 @@ from seakeeping.web.openapi import Operation, document
 from seakeeping.web.params import Param
 from seakeeping.web.room import Room
 
-_SERVICE = (Param("service", params.text, "Only this service."),)
 _SERVICES_WINDOW = (
     Param("window", params.one_of("1h", "24h", "30d"), "How far back to look; 1h where left out.",
           {"type": "string", "enum": ["1h", "24h", "30d"]}),
@@ -39,6 +39,7 @@ class Api:
     def __init__(self, room: Room, *, scopes: Callable[[Request], frozenset[str]]) -> None:
         self._room = room
         self._scopes = scopes
+        self._decided = DecidedApi(room)
         self.operations = self._table()
         self._document = document(self.operations)
 
@@ -59,10 +60,7 @@ class Api:
                       "Evaluation[]", EVALUATIONS),
             Operation("GET", "/api/metrics", self.metric_points, "Points of a metric, by time.",
                       "MetricPoint[]", METRIC_POINTS),
-            Operation("GET", "/api/objectives", self.objectives, "What every service is held to.",
-                      "Objective[]", _SERVICE),
-            Operation("GET", "/api/budgets", self.budgets, "Every objective, measured now.",
-                      "Budget[]", _SERVICE),
+            *self._decided.operations(),
             Operation("GET", "/api/events", self.events, "Server-sent events: `hello` once, `tick` "
                       "when pages should look again, `slow` every half minute.", "events"),
             Operation("DELETE", "/api/subjects/{user_id}", self.erase, "Erase what the calls of a "
@@ -137,20 +135,6 @@ class Api:
         return await self._room.reader.ask(
             lambda: listed(store.metric_points(service, name, start, end, limit=limit))
         )
-
-    async def objectives(self, request: Request) -> Response:
-        """Answer with the objectives."""
-        service = params.read(request.query_params, _SERVICE).get("service")
-        watch = self._room.watch
-        return await self._room.ledger_reader.ask(
-            lambda: listed([budget.objective for budget in watch.budgets(service)])
-        )
-
-    async def budgets(self, request: Request) -> Response:
-        """Answer with the budgets."""
-        service = params.read(request.query_params, _SERVICE).get("service")
-        watch = self._room.watch
-        return await self._room.ledger_reader.ask(lambda: listed(watch.budgets(service)))
 
     async def events(self, request: Request) -> Response:
         """Answer with a stream of events."""

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from seakeeping.config.openslo import document_of
+from seakeeping.config.openslo.api import as_yaml
 from seakeeping.errors import BadInput, NotFound, SeakeepingError
 from seakeeping.records import Alert, Change, JsonObject, Reading
 from seakeeping.records.codec import near
@@ -19,7 +21,6 @@ from seakeeping.web.answers import status_of
 from seakeeping.web.background import read_background
 from seakeeping.web.decided import IncidentFilter
 from seakeeping.web.forms import form_of
-from seakeeping.web.objective_yaml import as_yaml
 from seakeeping.web.render import Renderer
 from seakeeping.web.room import Room
 
@@ -94,7 +95,7 @@ class DecidedPages:
 
         reading, alerts, document, changes = await self._ask(decided)
         behind = await self._room.reader.ask(lambda: self._behind(reading, changes))
-        text = as_yaml(reading.budget.objective, document)
+        text = as_yaml(document or document_of(reading.budget.objective))
         page = objective_page.build(reading, alerts, behind, text, is_owned=document is not None)
         return await self._page(
             request, "objective.html", here="/objectives", page=page, trouble=behind.trouble,

@@ -87,7 +87,8 @@ def make_edge(settings: Settings, child: Child, clock: Clock) -> Edge:
     counted = (Traffic.LIVE, Traffic.DEMO) if settings.demo else (Traffic.LIVE,)
     store = connect_counting(settings.store_url or "", token=settings.store_token, counted=counted)
     reader, ledger_reader = Reader(), Reader(of="ledger")
-    decided = LedgerDecided(ledger)
+    resources = ResourceFolder(settings.config, keep=settings.run_dir / "resources")
+    decided = LedgerDecided(ledger, lambda: resources.current)
     place = Place(
         data=settings.data,
         run_dir=settings.run_dir,
@@ -102,7 +103,7 @@ def make_edge(settings: Settings, child: Child, clock: Clock) -> Edge:
     )  # fmt: skip
     return Edge(
         settings=settings, child=child, clock=clock, ledger=ledger,
-        resources=ResourceFolder(settings.config, keep=settings.run_dir / "resources"), keys=keys,
+        resources=resources, keys=keys,
         guard=Guard(keys, host=settings.host, hosts=settings.hosts), store=store, room=room,
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ They come as JSON objects of whoever chose them (an alert, a diagnosis, the stor
 missing is left out and what is there is clipped.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -52,3 +53,20 @@ def _at(value: Json | Mapping[str, Json]) -> float | None:
         return moment(value) if isinstance(value, str) else None
     except BadInput:
         return None
+
+
+_TOLD = re.compile(r"(/interactions/[^/\s?#]+/[^/\s?#]+) at (\S+?)(?: \((.*)\))?")
+
+
+def told_examples(text: str) -> list[ExampleRow]:
+    """Return the examples of an alert's annotation: lines that say where, when and what.
+
+    >>> [(e.href, e.text) for e in told_examples("/interactions/t/s at 2026-11-23T15:00:00Z (429)")]
+    [('/interactions/t/s', '429')]
+    """
+    found = (_TOLD.fullmatch(line.strip()) for line in text.split("; "))
+    return [
+        ExampleRow(m[1], _at(m[2]), label="", score=None, text=m[3] or "", tags=())
+        for m in found
+        if m is not None
+    ]

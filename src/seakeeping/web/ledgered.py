@@ -1,8 +1,12 @@
-"""What was decided, read from the ledger."""
+"""What was decided, read from the ledger; and what a person does about it, written there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
-from seakeeping.errors import NotFound
+from seakeeping.config import Resources
+from seakeeping.config.finding import Finding
+from seakeeping.config.openslo import objectives_of
+from seakeeping.errors import BadInput, NotFound, Refused, Unavailable
 from seakeeping.records import (
     Alert,
     Change,
@@ -13,57 +17,128 @@ from seakeeping.records import (
     Silence,
 )
 from seakeeping.store.ledger import Ledger
+from seakeeping.store.ledger.alerts import Alerts
+from seakeeping.store.ledger.silences import Silences
 from seakeeping.web.decided import IncidentFilter, Readings
+
+SLO = "SLO"
+"""The kind of document that objectives are kept as."""
+
+_TRIES = 5
 
 
 class LedgerDecided:
-    """The decisions of one ledger."""
+    """The decisions of one ledger.
 
-    def __init__(self, ledger: Ledger) -> None:
+    ``files`` returns the resources of files in force: what they hold is read-only here.
+    """
+
+    def __init__(self, ledger: Ledger, files: Callable[[], Resources]) -> None:
         self._ledger = ledger
+        self._files = files
+        self._alerts = Alerts(ledger)
+        self._silences = Silences(ledger)
 
     def readings(self) -> Readings:
         """Return the objectives as last measured."""
         return Readings()
 
+    # objectives
+
     def document(self, name: str) -> JsonObject | None:
         """Return the OpenSLO document of an objective that the API owns."""
-        found = self._ledger.resource("SLO", name)
+        found = self._ledger.resource(SLO, name)
         return None if found is None else found.document
 
     def put_objective(self, name: str, document: JsonObject, by: str) -> Sequence[Objective]:
-        """Store a document."""
-        raise NotFound("objectives cannot be changed here yet")
+        """Store a document if it holds; the same one again changes nothing."""
+        if named(document) != name:
+            raise BadInput(
+                f"the document is named {named(document)!r}, the address {name!r}",
+                place="metadata.name",
+            )
+        if document.get("kind") != SLO:
+            raise BadInput(f"must be {SLO!r}", place="kind")
+        self._refuse_files(name)
+        objectives = self._checked(name, document)
+        for _ in range(_TRIES):
+            known = self._ledger.resource(SLO, name)
+            if known is not None and known.document == document:
+                return objectives
+            version = known.version if known else 0
+            if self._ledger.put_resource(SLO, name, document, by=by, expected=version):
+                return objectives
+        raise Unavailable(f"others change the objective {name!r} at the same time")
 
     def delete_objective(self, name: str, by: str) -> None:
         """Remove a document."""
-        if not self._ledger.delete_resource("SLO", name, by=by):
-            raise NotFound(f"the API owns no objective {name!r}")
+        if self._ledger.delete_resource(SLO, name, by=by):
+            return
+        self._refuse_files(name)
+        raise NotFound(f"the API owns no objective {name!r}")
+
+    def _refuse_files(self, name: str) -> None:
+        held = next((o for o in self._files().objectives if o.name == name), None)
+        if held is not None:
+            raise Refused(
+                f"the objective {name!r} is held in {held.source}", hint="change it in its file"
+            )
+
+    def _checked(self, name: str, document: JsonObject) -> Sequence[Objective]:
+        """Return the objectives of a document among all others; raises BadInput."""
+        files = self._files()
+        others = [r.document for r in self._ledger.resources(SLO) if r.name != name]
+        taken = {objective.name for objective in files.objectives}
+        alone = objectives_of([document], beside=files.entries, taken=taken)
+        wrong = _errors(alone.findings) or _errors(
+            f
+            for f in objectives_of([*others, document], beside=files.entries, taken=taken).findings
+            if f.place.startswith(f"api/{SLO}/{name}:")
+        )
+        if wrong:
+            first, *rest = wrong
+            more = f"; and {len(rest)} more" if rest else ""
+            raise BadInput(first.message + more, place=first.place, hint=first.hint)
+        return alone.objectives
+
+    # alerts
 
     def alerts(self) -> Sequence[Alert]:
         """Return the alerts."""
-        return ()
+        return self._alerts.find()
 
     def acknowledge_alert(self, fingerprint: str, by: str) -> Alert:
         """Note that somebody has seen an alert."""
-        raise NotFound(f"no alert {fingerprint!r}")
+        found = self._alerts.acknowledge(fingerprint, by=by)
+        if found is None:
+            raise NotFound(f"no alert {fingerprint!r} stands", hint="it may have resolved")
+        return found
 
     def receive_alerts(self, alerts: Sequence[Alert]) -> None:
         """Take alerts of an Alertmanager."""
+        raise Unavailable("alerts of others are not taken yet")
 
     def silences(self) -> Sequence[Silence]:
-        """Return the silences."""
-        return ()
+        """Return the silences, the latest end first."""
+        return self._silences.all()
 
     def silence(
         self, matchers: Sequence[Matcher], starts_at: float, ends_at: float, by: str, comment: str
     ) -> Silence:
         """Make a silence."""
-        raise NotFound("no silences yet")
+        return self._silences.create(
+            matchers, starts_at=starts_at, ends_at=ends_at, by=by, comment=comment
+        )
 
     def end_silence(self, silence_id: str, by: str) -> Silence:
         """End a silence now."""
-        raise NotFound(f"no silence {silence_id!r}")
+        self._silences.expire(silence_id, by=by)
+        found = next((s for s in self._silences.all() if s.id == silence_id), None)
+        if found is None:
+            raise NotFound(f"no silence {silence_id!r}")
+        return found
+
+    # incidents
 
     def incidents(self, where: IncidentFilter, *, limit: int) -> Sequence[Incident]:
         """Return incidents, newest first."""
@@ -93,3 +168,14 @@ class LedgerDecided:
 
     def put_changes(self, changes: Sequence[Change], by: str) -> None:
         """Keep changes."""
+
+
+def named(document: Mapping[str, Any]) -> str | None:
+    """Return the name of an OpenSLO document, None where it has none."""
+    metadata = document.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    return name if isinstance(name, str) else None
+
+
+def _errors(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if not finding.is_warning]

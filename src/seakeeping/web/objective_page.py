@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from seakeeping.decide.alerts.conditions import Allowance, row_verdict
 from seakeeping.records import (
     Alert,
     AlertState,
     Budget,
+    BurnAlert,
     Change,
     EstimateMethod,
     IndicatorSignal,
@@ -218,19 +220,18 @@ def _as_rules(budget: Budget) -> str:
 def burn_rows(reading: Reading, alerts: Iterable[Alert]) -> Iterable[BurnRow]:
     """Yield the burn alerts of an objective as they can fire, the quickest first.
 
-    The rows of one severity are one alert, so of these only the rows that hold now are named as the
-    alert is: firing, or pending.
+    What a row says is what decides its alert: also that too few events were seen to believe it.
     """
     objective = reading.budget.objective
-    stands = {a.severity: a.state for a in alerts if a.labels.get("alertname") not in _OTHERS}
+    known = list(alerts)
     written = objective.alerting.burn
     table = standard_alerts(objective.window_s) if written is None else written
     asked = [row for row in table if row.severity in objective.alerting.severities]
+    allowed = Allowance.of(reading)
     for row, as_written in zip(alerts_in_force(objective), asked, strict=True):
-        burns = [reading.budget.burn_rates.get(look(s)) for s in (row.long_s, row.short_s)]
-        holds = all(burn is not None and burn > row.factor for burn in burns)
-        state = stands.get(row.severity) if holds else None
-        counts = reading.looks.get(row.long_s)
+        counts = reading.looks.get(row.long_s), reading.looks.get(row.short_s)
+        burns = [allowed.burn_rate(c) if allowed else None for c in counts]
+        state, css = _state_of(row, reading, allowed, known)
         yield BurnRow(
             severity=row.severity,
             factor=row.factor,
@@ -238,18 +239,36 @@ def burn_rows(reading: Reading, alerts: Iterable[Alert]) -> Iterable[BurnRow]:
             short=look(row.short_s),
             long_burn=burns[0],
             short_burn=burns[1],
-            long_events=counts.valid_rows if counts else 0,
+            long_events=counts[0].valid_rows if counts[0] else 0,
             for_s=row.for_s,
-            state=state.value if state else "inactive",
-            css=_LOOKS[state],
+            state=state,
+            css=css,
             note=clip_note(as_written, objective.target_ratio),
         )
 
 
-_LOOKS = {
-    AlertState.FIRING: "breach", AlertState.PENDING: "uncertain", AlertState.RESOLVED: "nodata",
-    None: "nodata",
-}  # fmt: skip
+def _state_of(
+    row: BurnAlert, reading: Reading, allowed: Allowance | None, alerts: Iterable[Alert]
+) -> tuple[str, str]:
+    """Return the state of a row as a word and a look."""
+    if allowed is None:
+        return "no data", "nodata"
+    verdict = row_verdict(row, reading.looks, allowed)
+    if verdict is False:
+        return "inactive", "nodata"
+    if verdict is None:
+        counts = reading.looks.get(row.long_s), reading.looks.get(row.short_s)
+        rates = [allowed.burn_rate(c) for c in counts]
+        return ("no data" if None in rates else "not proven"), "nodata"
+    same = (
+        a.state
+        for a in alerts
+        if a.severity is row.severity and a.labels.get("alertname") not in _OTHERS
+    )
+    state = next(same, AlertState.PENDING)
+    return state.value, "breach" if state is AlertState.FIRING else "uncertain"
+
+
 _OTHERS = ("QualityEvidence", "SLOMetricAbsent")
 
 

@@ -5,7 +5,7 @@ read them. So what the document says is what the code does, and a test holds ans
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
@@ -15,25 +15,46 @@ from starlette.responses import Response
 
 from seakeeping import __version__
 from seakeeping.records import (
+    Alert,
     Budget,
+    Change,
     Evaluation,
+    Incident,
     Interaction,
     Json,
     JsonObject,
+    Label,
+    Matcher,
+    Measurement,
     MetricPoint,
     Objective,
+    Silence,
     Span,
 )
 from seakeeping.records.codec import TIMES
+from seakeeping.store.ledger.label_requests import LabelRequest
 from seakeeping.store.telemetry import ServiceSummary
+from seakeeping.web.bodies import (
+    Accepted,
+    LabelBody,
+    LabelsBody,
+    ObjectiveDocument,
+    ReasonBody,
+    SilenceBody,
+)
 from seakeeping.web.params import Param
 
 Schema = dict[str, Any]
 Handler = Callable[[Request], Awaitable[Response]]
 
 RECORDS: tuple[type[Any], ...] = (
-    Budget, Evaluation, Interaction, MetricPoint, Objective, ServiceSummary, Span,
+    Accepted, Alert, Budget, Change, Evaluation, Incident, Interaction, Label, LabelRequest,
+    Measurement, MetricPoint, Objective, ServiceSummary, Silence, Span,
 )  # fmt: skip
+"""What operations answer: every field is there."""
+
+BODIES: tuple[type[Any], ...] = (LabelsBody, ObjectiveDocument, ReasonBody, SilenceBody)
+"""What operations take: a field with a default may be left out."""
 
 _SCALARS: dict[Any, Schema] = {
     str: {"type": "string"}, bool: {"type": "boolean"}, int: {"type": "integer"},
@@ -43,7 +64,10 @@ _NUMBER: Schema = {"type": ["number", "string"], "description": 'a number, or "+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one path. ``answer`` names a schema; with ``[]`` a list of it."""
+    """One method of one path. ``answer`` and ``body`` name a schema; with ``[]`` a list of it.
+
+    ``{name:path}`` in a path takes slashes too.
+    """
 
     method: str
     path: str
@@ -51,13 +75,19 @@ class Operation:
     summary: str
     answer: str
     params: tuple[Param, ...] = ()
+    body: str | None = None
+
+    @property
+    def told_path(self) -> str:
+        """The path as the document and readers spell it."""
+        return self.path.replace(":path}", "}")
 
 
 def document(operations: Sequence[Operation]) -> Schema:
     """Return the document."""
     paths: dict[str, Schema] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+        paths.setdefault(operation.told_path, {})[operation.method.lower()] = _operation(operation)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -84,6 +114,10 @@ def schemas() -> dict[str, Schema]:
     found: dict[str, Schema] = {}
     for record in RECORDS:
         _collect(record, found)
+    for body in BODIES:
+        _collect(body, found)
+    for body in (*BODIES, *_PARTS):
+        found[body.__name__]["required"] = _required(body)
     found["ScoredInteraction"] = _scored(found["Interaction"])
     found["Erasure"] = _object({
         "user_id": {"type": "string"}, "interactions": {"type": "integer"},
@@ -93,6 +127,14 @@ def schemas() -> dict[str, Schema]:
     inner = _object({"code": text, "message": text, "hint": text})
     found["Error"] = _object({"error": inner})
     return found
+
+
+_PARTS = (LabelBody, Matcher)
+"""Records within bodies."""
+
+
+def _required(body: type[Any]) -> list[str]:
+    return [f.name for f in fields(body) if f.default is MISSING and f.default_factory is MISSING]
 
 
 def _scored(interaction: Schema) -> Schema:
@@ -167,18 +209,21 @@ def _ref(name: str) -> Schema:
 
 
 def _operation(operation: Operation) -> Schema:
-    described = [_path_parameter(name) for name in _path_names(operation.path)]
+    described = [_path_parameter(name) for name in _path_names(operation.told_path)]
     described += [
         {"name": p.name, "in": "query", "required": p.is_required, "description": p.help,
          "schema": dict(p.schema)}
         for p in operation.params
     ]  # fmt: skip
-    return {
+    told = {
         "operationId": operation.handler.__name__,
         "summary": operation.summary,
         "parameters": described,
         "responses": {"200": _answer(operation.answer), "default": _error()},
     }
+    if operation.body is not None:
+        told["requestBody"] = {"required": True, "content": _content(operation.body)}
+    return told
 
 
 def _path_names(path: str) -> list[str]:
@@ -189,17 +234,24 @@ def _path_parameter(name: str) -> Schema:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
+def _content(name: str) -> Schema:
+    schema = {"type": "object"} if name == "object" else _ref(name)
+    return {"application/json": {"schema": schema}}
+
+
 def _answer(name: str) -> Schema:
     if name == "events":
         kind: Schema = {"text/event-stream": {"schema": {"type": "string"}}}
-    elif name == "object":
-        kind = {"application/json": {"schema": {"type": "object"}}}
+    elif name == "yaml":
+        kind = {"application/yaml": {"schema": {"type": "string"}}}
+    elif name == "markdown":
+        kind = {"text/markdown": {"schema": {"type": "string"}}}
     elif name.endswith("[]"):
         items: Schema = {"type": "array", "items": _ref(name[:-2])}
         page = _object({"items": items, "next": {"type": ["string", "null"]}})
         kind = {"application/json": {"schema": page}}
     else:
-        kind = {"application/json": {"schema": _ref(name)}}
+        kind = _content(name)
     return {"description": "fine", "content": kind}
 
 

@@ -72,7 +72,9 @@ class Telemetry(Protocol):
         """Return the events of indicators by service and step."""
         ...
 
-    def kept_cells(self, keys: Sequence[str], start: float, end: float | None = None) -> Cells:
+    def kept_cells(
+        self, keys: Sequence[str], start: float, end: float = ..., step_s: int = 300
+    ) -> Cells:
         """Return cells that outlive their rows."""
         ...
 

@@ -25,7 +25,6 @@ from seakeeping.records import (
     IncidentState,
     Indicator,
     IndicatorSignal,
-    JsonObject,
     Matcher,
     Objective,
     Reading,
@@ -33,6 +32,7 @@ from seakeeping.records import (
     Silence,
     TimelineEntry,
 )
+from seakeeping.records.codec import iso
 from seakeeping.stats.proportion import confidence_sequence
 from seakeeping.web.testing.decided import MemoryDecided
 from seakeeping.web.testing.sample import BAD, HOSTILE, HOSTILE_NAME
@@ -230,17 +230,15 @@ def _look_backs(valid: float, room: float, burns: Mapping[str, float | None]) ->
 
 
 def _alerts(now: float) -> Iterator[Alert]:
-    examples: list[JsonObject] = [{
-        "trace_id": f"{'5a11':0>32}", "span_id": f"{'5a11':0>16}", "started_at": now - 240,
-        "score": 0.94, "label": "unsupported", "text": BAD, "release": "v42",
-    }]  # fmt: skip
+    example = f"/interactions/{'5a11':0>32}/{'5a11':0>16} at {iso(now - 240)[:19]}Z"
     yield Alert(
         labels={"alertname": "ErrorBudgetBurn", "severity": "page", "service": "cargo-search",
                 "slo": "cargo-search/availability"},
         annotations={
             "summary": "cargo-search/availability spends its 30d budget 9.7 times too fast: it is "
             "500 % over, and every further error counts against next month.",
-            "description": "Worst slice: release v42 in region eu-north (31 % of its calls fail).",
+            "description": "Promised: 99.5 % good over 30d.",
+            "worst_slices": "region=eu-north: 31 % bad, 89 % of all that is bad",
         },
         starts_at=now - 1_920, severity=Severity.PAGE, objective="cargo-search/availability",
         evidence={"burn_long": 6.4, "burn_short": 9.9}, incident_id=INCIDENT,
@@ -253,9 +251,10 @@ def _alerts(now: float) -> Iterator[Alert]:
             "summary": "cargo-search/faithfulness: the detector flags more answers than a rate on "
             "budget could explain; about 17 % are unsupported where 10 % are allowed.",
             "description": "The rate seems to have changed 38 min ago, with release v42.",
+            "examples": f"{example} (unsupported, 0.94)",
         },
         starts_at=now - 1_740, severity=Severity.PAGE, objective="cargo-search/faithfulness",
-        evidence={"value": 9400, "limit": 1000, "examples": examples}, incident_id=INCIDENT,
+        evidence={"value": 9400, "limit": 1000}, incident_id=INCIDENT,
         updated_at=now - 5,
     )  # fmt: skip
     yield Alert(
