@@ -10,14 +10,13 @@ with a + b small it is as careful as Fisher's test, with a + b large it is the b
 (Skellam, J. R. Statist. Soc. B 10:257, 1948.)
 """
 
-import math
-
 import numpy as np
 
 from seakeeping.errors import BadInput
 from seakeeping.stats.special import log_beta, log_gamma
 
 _BLOCK = 512  # terms summed at a time; the tail falls off long before most counts end
+_NEGLIGIBLE = 40.0  # of the logarithm
 
 
 def log_tail(x: int, n: int, a: float, b: float) -> float:
@@ -26,6 +25,7 @@ def log_tail(x: int, n: int, a: float, b: float) -> float:
     Relative error of the probability about 1e-9, also far below the smallest float. Raises
     BadInput where the count or the shape is impossible.
 
+    >>> import math
     >>> round(math.exp(log_tail(3, 4, 1.0, 1.0)), 12)  # every count from 0 to 4 is as likely
     0.4
     """
@@ -33,16 +33,15 @@ def log_tail(x: int, n: int, a: float, b: float) -> float:
         raise BadInput(f"no beta-binomial tail from {x} of {n} with shape {a:g}, {b:g}")
     if x == 0:
         return 0.0
-    first = _log_mass(x, n, a, b)
-    total, last, start = 1.0, 1.0, x
-    while start < n and last > 1e-16 * total:
+    total = last = _log_mass(x, n, a, b)
+    start = x
+    while start < n and last > total - _NEGLIGIBLE:
         k = np.arange(start, min(start + _BLOCK, n), dtype=np.float64)
         ratios = (n - k) * (a + k) / ((k + 1.0) * (b + n - k - 1.0))
-        terms = last * np.cumprod(ratios)
-        total, last, start = total + float(terms.sum()), float(terms[-1]), start + _BLOCK
-        if total > 1e280:  # begun so far below the mode that the tail is all there is
-            return 0.0
-    return min(0.0, first + math.log(total))
+        terms = last + np.cumsum(np.log(ratios))
+        total = float(np.logaddexp.reduce(np.append(terms, total)))
+        last, start = float(terms[-1]), start + _BLOCK
+    return min(0.0, total)
 
 
 def _log_mass(k: int, n: int, a: float, b: float) -> float:

@@ -1,0 +1,1 @@
+"""Why an incident is: the slice, the change or the signal behind it."""
