@@ -90,7 +90,14 @@ class SlackReceiver(Receiver):
             found = [m for m in self.messages if float(m["ts"]) >= oldest]
         if asked.get("include_all_metadata") != "true":
             found = [{k: v for k, v in m.items() if k != "metadata"} for m in found]
-        return json_reply(ok=True, messages=found, has_more=False)
+        found.reverse()  # the newest first
+        begin, size = int(asked.get("cursor", 0)), int(asked["limit"])
+        end = begin + size if begin + size < len(found) else ""
+        return json_reply(
+            ok=True,
+            messages=found[begin : begin + size],
+            response_metadata={"next_cursor": str(end)},
+        )
 
     def _hook(self, request: Request) -> Reply:
         message = request.json

@@ -33,7 +33,7 @@ _MAY_PASS = frozenset({401, 403, 404, 407, 408, 409, 410, 421, 423, 424, 425, 42
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a receiver answered; ``headers`` in lower case, ``body`` at most ``LIMIT_BYTES``."""
+    """What a receiver answered: ``headers`` in lower case, ``body`` as far as it was read."""
 
     host: str
     status: int
@@ -54,14 +54,15 @@ def post(
     *,
     timeout_s: float = TIMEOUT_S,
     ca_file: str | None = None,
+    limit_bytes: int = LIMIT_BYTES,
 ) -> Answer:
-    """Post a body and return the answer, whatever its status.
+    """Post a body and return the answer, whatever its status; its body up to ``limit_bytes``.
 
     Raises DeliveryFailed where there is none within ``timeout_s``.
     """
     place = checked(url)
     for _ in range(MOST_REDIRECTS + 1):
-        answer = _post_once(place, body, headers, timeout_s, ca_file)
+        answer = _post_once(place, body, headers, timeout_s, ca_file, limit_bytes)
         if answer.status not in (307, 308):
             return answer
         place = _followed(place, answer)
@@ -125,6 +126,7 @@ def _post_once(
     headers: Mapping[str, str],
     timeout_s: float,
     ca_file: str | None,
+    limit_bytes: int,
 ) -> Answer:
     host = str(place.hostname)
     path = f"{place.path or '/'}{'?' * bool(place.query)}{place.query}"
@@ -136,7 +138,7 @@ def _post_once(
         ):
             connection.request("POST", path, body, sent, preload_content=False)
             response = connection.getresponse()
-            content = response.read(LIMIT_BYTES, decode_content=False)
+            content = response.read(limit_bytes, decode_content=False)
     except TimeoutError as error:
         raise DeliveryFailed(f"{host}: no answer within {timeout_s:g} s") from error
     except (HTTPError, HTTPException, OSError) as error:

@@ -28,7 +28,7 @@ class LongTail:
     def __init__(self, target: NotificationTarget, surroundings: Surroundings) -> None:
         self._target = target
         self._with = surroundings
-        logging.getLogger("apprise").propagate = False
+        logging.getLogger("apprise").addFilter(_REASONS)  # adding it again does nothing
         quiet("urllib3.connectionpool")
 
     def send(self, envelope: Envelope) -> JsonObject:
@@ -37,7 +37,7 @@ class LongTail:
         if secret is None:
             raise DeliveryFailed(f"the target {self._target.name} names no secret_env")
         notification = envelope.notification
-        with _listening() as reasons:
+        with _REASONS.listening() as reasons:
             is_sent = self._services(secret).notify(
                 body=clip(body(notification, self._with.external_url), _LONGEST_BODY),
                 title=clip(headline(notification), _LONGEST_TITLE),
@@ -67,30 +67,32 @@ class LongTail:
         return services
 
 
-class _Reasons(logging.Handler):
-    """Keeps the first warnings of one thread."""
+class _Reasons(logging.Filter):
+    """Keeps what Apprise logs out of every log, and what it warns of for whoever asked it."""
 
-    def __init__(self, kept: list[str]) -> None:
-        super().__init__(logging.WARNING)
-        self._kept = kept
-        self._thread = threading.get_ident()
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept = threading.local()
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep a warning."""
-        if record.thread == self._thread and len(self._kept) < 5:
-            self._kept.append(record.getMessage())
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep the first warnings of a thread that listens; nothing goes on from here."""
+        kept = getattr(self._kept, "told", None)
+        if kept is not None and record.levelno >= logging.WARNING and len(kept) < 5:
+            kept.append(record.getMessage())
+        return False
+
+    @contextmanager
+    def listening(self) -> Iterator[list[str]]:
+        """Yield what is warned of in this thread within the block."""
+        told: list[str] = []
+        self._kept.told = told
+        try:
+            yield told
+        finally:
+            self._kept.told = None
 
 
-@contextmanager
-def _listening() -> Iterator[list[str]]:
-    kept: list[str] = []
-    handler = _Reasons(kept)
-    logger = logging.getLogger("apprise")
-    logger.addHandler(handler)
-    try:
-        yield kept
-    finally:
-        logger.removeHandler(handler)
+_REASONS = _Reasons()
 
 
 def _type(notification: Notification) -> apprise.NotifyType:

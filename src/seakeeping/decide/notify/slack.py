@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import orjson
 
 from seakeeping.decide.notify.blocks import fallback, message_blocks
-from seakeeping.decide.notify.exchange import Answer, accepted, post, retry_after
+from seakeeping.decide.notify.exchange import LIMIT_BYTES, Answer, accepted, post, retry_after
 from seakeeping.decide.notify.failures import DeliveryFailed, Undeliverable
 from seakeeping.decide.notify.secrets import is_address, secret_of
 from seakeeping.decide.notify.sender import Envelope, Surroundings
@@ -38,6 +38,15 @@ _FINAL = frozenset({
 
 _FORMS = frozenset({"conversations.history", "conversations.replies"})
 """Methods that read: they take forms only."""
+
+_NO_LOOK = frozenset(
+    {"missing_scope", "channel_not_found", "not_in_channel", "not_allowed_token_type"}
+)
+"""Why a channel cannot be searched, however often one asks."""
+
+_PAGE = 100
+_MOST_PAGES = 5
+_LARGEST_PAGE = 8 * 2**20
 
 _GONE = frozenset({
     "message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found",
@@ -106,24 +115,27 @@ class Slack:
         if envelope.attempt == 1:
             return None
         oldest = f"{envelope.notification.at - 60:.6f}"
-        asked = {"channel": channel, "oldest": oldest, "limit": 200}
+        asked = {"channel": channel, "oldest": oldest}
         ts = self._found(token, "conversations.history", asked, envelope.key)
         return None if ts is None else {"channel": channel, "ts": ts}
 
     def _found(self, token: str, method: str, asked: Mapping[str, Any], key: str) -> str | None:
         """Return the place of the message that bears a key, None where nobody can say."""
-        try:
-            answer = self._call(token, method, {**asked, "include_all_metadata": "true"})
-        except SlackRefused as error:  # e.g. no such scope: rather said twice than not at all
-            ERRORS.labels("slack", "SlackRefused").inc()
-            if error.error == "ratelimited":
+        cursor = ""
+        for _ in range(_MOST_PAGES):
+            page = {**asked, "limit": _PAGE, "include_all_metadata": "true"}
+            try:
+                answer = self._call(token, method, page | ({"cursor": cursor} if cursor else {}))
+            except SlackRefused as error:
+                if error.error in _NO_LOOK:  # rather said twice than not at all
+                    ERRORS.labels("slack", "SlackRefused").inc()
+                    return None
                 raise
-            return None
-        messages = answer.get("messages")
-        for message in messages if isinstance(messages, list) else []:
-            metadata = message.get("metadata") or {}
-            if (metadata.get("event_payload") or {}).get("key") == key:
-                return str(message.get("ts"))
+            if (ts := _bearing(key, answer.get("messages"))) is not None:
+                return ts
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return None
         return None
 
     def _update(self, token: str, place: Mapping[str, str], content: Mapping[str, Any]) -> bool:
@@ -142,10 +154,9 @@ class Slack:
         return {"channel": str(answer["channel"]), "ts": str(answer["ts"])}
 
     def _remind(self, envelope: Envelope, token: str, place: Mapping[str, str]) -> None:
-        if envelope.attempt > 1:
-            asked = {**place, "limit": 200}
-            if self._found(token, "conversations.replies", asked, envelope.key) is not None:
-                return
+        was_tried = envelope.attempt > 1
+        if was_tried and self._found(token, "conversations.replies", place, envelope.key):
+            return
         reply = {
             "channel": place["channel"],
             "thread_ts": place["ts"],
@@ -181,8 +192,18 @@ class Slack:
             sent,
             timeout_s=self._with.timeout_s,
             ca_file=self._target.options.get("ca_file"),
+            limit_bytes=_LARGEST_PAGE if is_form else LIMIT_BYTES,
         )
         return accepted(answer, now=self._with.clock.now())
+
+
+def _bearing(key: str, messages: object) -> str | None:
+    """Return the place of the message whose metadata hold a key."""
+    for message in messages if isinstance(messages, list) else []:
+        metadata = message.get("metadata") or {}
+        if (metadata.get("event_payload") or {}).get("key") == key:
+            return str(message.get("ts"))
+    return None
 
 
 def _marked(key: str) -> dict[str, Any]:
