@@ -64,6 +64,7 @@ def log_binomial(x: float, n: float, p: float) -> float:
 def _factorials_below(size: int) -> Floats:
     # not a running sum of logarithms: its rounding errors would add up
     logs = log_gamma(np.arange(1, size + 1, dtype=np.float64))
+    logs[:2] = 0.0
     logs.flags.writeable = False
     return logs
 
