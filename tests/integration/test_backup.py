@@ -4,18 +4,23 @@ import json
 import stat
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from seakeeping.errors import BadInput, StoreTooNew
-from seakeeping.records import MetricPoint
+from seakeeping.records import Label, LabelKind, Measurement, MetricPoint
 from seakeeping.store.backup import backup, restore
+from seakeeping.store.cells import cells_of
+from seakeeping.store.counting import CountingStore
+from seakeeping.store.labels import LabelFilter
 from seakeeping.store.ledger import Ledger, open_at
-from seakeeping.store.retention import partitions
+from seakeeping.store.measurements import MeasurementFilter
 from seakeeping.store.telemetry import EvaluationFilter, InteractionFilter, Store
 from seakeeping.store.testing import (
     NOON,
+    make_empty,
     make_evaluation,
     make_interaction,
     make_span,
@@ -23,11 +28,14 @@ from seakeeping.store.testing import (
 )
 
 _CALLS = [make_interaction(n, started_at=NOON - (n % 3) * 86_400.0) for n in range(30)]
+_LABEL = Label(*_CALLS[0].key, "faithfulness", 0.0, LabelKind.HUMAN, "ann", NOON, 0.5, "wrong")
+_MEASUREMENT = Measurement("shop", "drift", NOON, 3600.0, 0.2, slice={"tenant": "a"})
+_CELLS = cells_of(["shop"], [0], [0], [int(NOON)], [[9, 1, 9, 1, 0.5, 0.25]])
 _POINT = MetricPoint("m", "1", "gauge", NOON, "shop", {}, {}, 1.0)
 
 
 @pytest.fixture(scope="module")
-def filled() -> Iterator[Store]:
+def filled() -> Iterator[CountingStore]:
     with running_store() as store:
         store.insert_spans([make_span(n) for n in range(30)], "t")
         store.insert_interactions(_CALLS, "t1")
@@ -35,21 +43,22 @@ def filled() -> Iterator[Store]:
         store.insert_evaluations([(make_evaluation(c), c) for c in _CALLS], "t")
         store.insert_metric_points([_POINT], "t")
         store.refresh_rollups((c.service_name, c.started_at) for c in _CALLS)
+        store.insert_labels([_LABEL, replace(_LABEL, at=NOON + 9, comment="newer")], "t")
+        store.insert_measurements([_MEASUREMENT], "t")
+        store.keep_cells(["k"], _CELLS)
         yield store
 
 
 @pytest.fixture(scope="module")
-def shared_empty() -> Iterator[Store]:
+def shared_empty() -> Iterator[CountingStore]:
     with running_store() as store:
         yield store
 
 
 @pytest.fixture
-def empty(shared_empty: Store) -> Iterator[Store]:
+def empty(shared_empty: CountingStore) -> Iterator[CountingStore]:
     yield shared_empty
-    for table in {partition.table for partition in partitions(shared_empty.client)}:
-        shared_empty.client.command(f"TRUNCATE TABLE {table}")
-    shared_empty.client.command("DELETE FROM meta WHERE key = 'restoring'")
+    make_empty(shared_empty)
 
 
 @pytest.fixture
@@ -68,7 +77,7 @@ def fresh(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def test_everything_comes_back(
-    filled: Store, empty: Store, ledger: Ledger, fresh: Ledger, tmp_path: Path
+    filled: Store, empty: CountingStore, ledger: Ledger, fresh: Ledger, tmp_path: Path
 ) -> None:
     path = tmp_path / "all.backup"
     rows = backup(filled, ledger, path)
@@ -81,6 +90,9 @@ def test_everything_comes_back(
     assert empty.services(NOON + 60, 7 * 86_400) == filled.services(NOON + 60, 7 * 86_400)
     assert empty.trace(make_span(3).trace_id) == [make_span(3)]
     assert empty.metric_points("shop", "m", NOON, NOON + 1) == [_POINT]
+    assert empty.labels(LabelFilter()).items == [replace(_LABEL, at=NOON + 9, comment="newer")]
+    assert empty.measurements(MeasurementFilter()).items == [_MEASUREMENT]
+    assert empty.kept_cells(["k"], NOON).counts.tolist() == _CELLS.counts.tolist()
     assert fresh.key_scopes() == ledger.key_scopes()
     assert fresh.dump() == ledger.dump()
 

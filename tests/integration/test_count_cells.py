@@ -22,7 +22,7 @@ from seakeeping.store.counting import CountingStore
 from seakeeping.store.rollups import OUR_FAULT
 from seakeeping.store.testing import (
     NOON,
-    empty,
+    make_empty,
     make_evaluation,
     make_indicator,
     make_interaction,
@@ -53,7 +53,7 @@ def running() -> Iterator[CountingStore]:
 @pytest.fixture
 def store(running: CountingStore) -> Iterator[CountingStore]:
     yield running
-    empty(running)
+    make_empty(running)
 
 
 Judged = tuple[Evaluation, Interaction]

@@ -10,7 +10,7 @@ from seakeeping.errors import BadInput
 from seakeeping.records import Indicator, IndicatorSignal, Match, MetricPoint, MetricSelector
 from seakeeping.store.cells import Cells, Place, TimeSpan
 from seakeeping.store.counting import CountingStore
-from seakeeping.store.testing import NOON, empty, make_indicator, running_store
+from seakeeping.store.testing import NOON, make_empty, make_indicator, running_store
 
 S = IndicatorSignal
 AT = int(NOON)
@@ -26,7 +26,7 @@ def running() -> Iterator[CountingStore]:
 @pytest.fixture
 def store(running: CountingStore) -> Iterator[CountingStore]:
     yield running
-    empty(running)
+    make_empty(running)
 
 
 def point(at: float, value: float | None = None, **changes: Any) -> MetricPoint:

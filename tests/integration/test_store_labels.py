@@ -13,7 +13,7 @@ from seakeeping.store.labels import LabelFilter
 from seakeeping.store.measurements import MeasurementFilter
 from seakeeping.store.testing import (
     NOON,
-    empty,
+    make_empty,
     make_evaluation,
     make_indicator,
     make_interaction,
@@ -33,7 +33,7 @@ def running() -> Iterator[CountingStore]:
 @pytest.fixture
 def store(running: CountingStore) -> Iterator[CountingStore]:
     yield running
-    empty(running)
+    make_empty(running)
 
 
 @pytest.fixture

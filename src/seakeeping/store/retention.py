@@ -36,7 +36,7 @@ class RetentionLimits(Protocol):
 
     @property
     def retention_evaluations_days(self) -> int:
-        """Evaluations and rollups."""
+        """Evaluations, rollups, labels, measurements and kept cells."""
         ...
 
     @property
@@ -95,7 +95,22 @@ def apply(client: StoreClient, limits: RetentionLimits, now: float) -> list[Drop
         client.command(
             f"ALTER TABLE {drop.partition.table} DROP PARTITION ID '{drop.partition.id}'"
         )
-    return dropped
+    return [*dropped, *_expire_labels(client, limits.retention_evaluations_days, now)]
+
+
+def _expire_labels(client: StoreClient, days: int, now: float) -> Iterator[Dropped]:
+    """Delete old labels; their table has no days, for a label may be changed much later."""
+    end = now - days * _DAY_S
+    params = {"end": max(0, int(end * 1e6))}
+    found, oldest = client.read(
+        f"SELECT count(), toUnixTimestamp(min(at)) FROM labels {_OLD}", params
+    )[0]
+    if found:
+        client.command(f"ALTER TABLE labels DELETE {_OLD}", params)
+        yield Dropped(Partition("labels", "", float(oldest), end, 0), f"older than {days} days")
+
+
+_OLD = "WHERE at < fromUnixTimestamp64Micro({end:Int64}, 'UTC')"
 
 
 def partitions(client: StoreClient) -> list[Partition]:
@@ -130,7 +145,7 @@ def _days(table: str, limits: RetentionLimits) -> int | None:
             return limits.retention_interactions_days
         case "trace_index":
             return max(limits.retention_interactions_days, limits.retention_spans_days)
-        case "evaluations" | "rollups" | "evaluation_rollups":
+        case "evaluations" | "rollups" | "evaluation_rollups" | "measurements" | "sli_cells":
             return limits.retention_evaluations_days
         case "metric_points":
             return limits.retention_metrics_days

@@ -118,7 +118,7 @@ def make_evaluation(interaction: Interaction, **changes: Any) -> Evaluation:
     return replace(evaluation, **changes)
 
 
-def empty(store: Store) -> None:
+def make_empty(store: Store) -> None:
     """Take every row out of a running store, for tests that share one."""
     for table in TABLES:
         if table.name != "meta":
