@@ -65,6 +65,7 @@ class Book:
         self._metrics: list[str] = []
         self._version = self._worked_off = 0
         self._is_filling = True
+        self._restored: bytes | None = None
         self.at = clock.now()
 
     # -- objectives -----------------------------------------------------------------------------
@@ -146,6 +147,7 @@ class Book:
             self._is_filling = not all(self._filling.is_filled(*one) for one in needed.items())
         self._filling.recount()
         self._worked_off = self._version
+        self._restored = None
         self.at = now
 
     def _look(self, now: float) -> None:
@@ -240,6 +242,8 @@ class Book:
 
         Raises StoreUnavailable; nothing is lost then.
         """
+        if self._restored is not None:  # not a look since: nothing to add
+            return self._restored
         self._filling.keeper.keep(now)
         return orjson.dumps({
             "version": self._worked_off,
@@ -259,6 +263,7 @@ class Book:
     def restore(self, checkpoint: bytes) -> None:
         """Go on from a checkpoint; call it after ``hold`` and before the first ``refresh``."""
         saved: dict[str, Any] = orjson.loads(checkpoint)
+        self._restored = checkpoint
         self._version = self._worked_off = int(saved["version"])
         self._services |= set(saved["services"])
         for service, dimension, known in saved["values"]:

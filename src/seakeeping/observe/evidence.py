@@ -93,7 +93,7 @@ class Tests:
     def feed(self, name: str, start: int, valid_rows: int, bad_rows: int, now: float) -> None:
         """Feed what is new in the five minutes from ``start``, which now hold these rows."""
         test = self._tests.get(name)
-        if test is None or start < now - RECENT_S:
+        if test is None or start < now - RECENT_S or not (valid_rows or start in test.marks):
             return
         known, known_bad = test.marks.get(start, (0, 0))
         if valid_rows > known:

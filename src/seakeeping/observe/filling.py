@@ -265,7 +265,8 @@ class Filling:
             for first, last, step_s in self._cuts(start, end, slicing):
                 found = count_span(self._store, self._rows, some, first, last, step_s)
                 found = as_slices(found, slicing) if slicing else found
-                self.keeper.filled(first, *self._place(found, first, last, some))
+                kept = kept_span(self._store, self._rows, some, first, last)
+                self.keeper.filled(first, *self._place(found, first, last, some), kept)
                 self.keeper.keep(0.0)
 
     def _cuts(

@@ -8,8 +8,9 @@ there after a restart.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from seakeeping.observe.counting import BUCKET_S, SliStore
+from seakeeping.observe.counting import BUCKET_S, Found, SliStore, block_of
 from seakeeping.observe.history import History
 from seakeeping.observe.rows import Rows
 from seakeeping.observe.tiers import VALID_ROWS, Floats, Ints
@@ -24,6 +25,11 @@ class _Block:
     start: int
     rows: Ints
     counts: Floats
+    is_told: NDArray[np.bool_]
+
+
+def _recounted(start: int, rows: Ints, counts: Floats) -> _Block:
+    return _Block(start, rows, counts, np.ones(counts.shape[:2], dtype=np.bool_))
 
 
 class Keeper:
@@ -39,7 +45,7 @@ class Keeper:
         for start in [start for start, rows in self._changed.items() if rows & gone]:
             self._changed[start] -= gone
         self._blocks = [
-            _Block(one.start, one.rows[left], one.counts[:, left])
+            _Block(one.start, one.rows[left], one.counts[:, left], one.is_told[:, left])
             for one in self._blocks
             if (left := ~np.isin(one.rows, list(gone))).any()
         ]
@@ -49,13 +55,18 @@ class Keeper:
         border = min(max(self._history.middle_from, start), start + len(block) * BUCKET_S)
         old = (border - start) // BUCKET_S
         if old:
-            self._blocks.append(_Block(start, rows, block[:old]))
+            self._blocks.append(_recounted(start, rows, block[:old]))
         for at in range(border, start + len(block) * BUCKET_S, BUCKET_S):
             self._changed.setdefault(at, set()).update(rows.tolist())
 
-    def filled(self, start: int, rows: Ints, block: Floats) -> None:
-        """Take in five minutes of the past that were counted for the first time."""
-        self._blocks.append(_Block(start, rows, block))
+    def filled(self, start: int, rows: Ints, block: Floats, kept: Found) -> None:
+        """Take in five minutes of the past that were counted for the first time.
+
+        ``kept`` is what an earlier book kept of them: where that is gone, zeros replace it.
+        """
+        was = block_of(kept, rows, start, len(block), BUCKET_S)
+        is_told = (block[..., VALID_ROWS] > 0) | (was[..., VALID_ROWS] > 0)
+        self._blocks.append(_Block(start, rows, block, is_told))
 
     @property
     def open_since(self) -> int | None:
@@ -67,9 +78,8 @@ class Keeper:
         for start in [start for start in self._changed if start < now - HOT_S]:
             rows = np.array(sorted(self._changed[start]), dtype=np.int64)
             if len(rows):
-                self._blocks.append(
-                    _Block(start, rows, self._history.five_minutes(start, rows)[None])
-                )
+                counts = self._history.five_minutes(start, rows)[None]
+                self._blocks.append(_recounted(start, rows, counts))
             del self._changed[start]
         while self._blocks:
             self._write(self._blocks[0])
@@ -85,8 +95,7 @@ class Keeper:
             ],
             dtype=np.int32,
         ).reshape(-1, 2)
-        is_single = len(block.counts) == 1  # a recount: what became zero has to replace what was
-        slot, column = np.nonzero((block.counts[..., VALID_ROWS] > 0) | is_single)
+        slot, column = np.nonzero(block.is_told)
         self._store.keep_cells(
             list(keys),
             Cells(
