@@ -61,7 +61,7 @@ class SliStore(Protocol):
         """Keep five-minute cells."""
         ...
 
-    def kept_cells(self, keys: Sequence[str], start: float, end: float | None = None) -> Cells:
+    def kept_cells(self, keys: Sequence[str], start: float, end: float = ...) -> Cells:
         """Return cells that were kept."""
         ...
 
