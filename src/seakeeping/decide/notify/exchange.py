@@ -129,13 +129,17 @@ def _post_once(
     limit_bytes: int,
 ) -> Answer:
     host = str(place.hostname)
+    held: socket.socket | None = None
     path = f"{place.path or '/'}{'?' * bool(place.query)}{place.query}"
     sent = {"User-Agent": "seakeeping", "Accept-Encoding": "identity", **headers}
     try:
         with (
             closing(_connection(place, timeout_s, ca_file)) as connection,
-            aborted_after(timeout_s, lambda: connection.sock),
+            # a connection forgets its socket once an answer without a length is read from it
+            aborted_after(timeout_s, lambda: connection.sock or held),
         ):
+            connection.connect()
+            held = connection.sock
             connection.request("POST", path, body, sent, preload_content=False)
             response = connection.getresponse()
             content = response.read(limit_bytes, decode_content=False)
