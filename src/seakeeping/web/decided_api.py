@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from seakeeping.decide.notify.received import alerts_from_webhook
 from seakeeping.errors import BadInput, NotFound
+from seakeeping.observe.rules import prometheus_rules_yaml
 from seakeeping.records import AlertState, Label, LabelKind, Silence
 from seakeeping.records.codec import to_json
 from seakeeping.store.labels import LabelFilter
@@ -97,6 +98,8 @@ class DecidedApi:
                       "owns; those of files are read-only here.", "Accepted"),
             Operation("GET", "/api/budgets", self.budgets, "Every objective, as last measured.",
                       "Budget[]", (_SERVICE,)),
+            Operation("GET", "/api/rules", self.rules, "The objectives as a Prometheus rule file, "
+                      "under the names that Sloth dashboards know.", "yaml", (_SERVICE,)),
         )  # fmt: skip
 
     def _of_alerts(self) -> tuple[Operation, ...]:
@@ -173,6 +176,15 @@ class DecidedApi:
         """Answer with the budgets."""
         service = params.read(request.query_params, (_SERVICE,)).get("service")
         return await self._ask(lambda: listed(self._room.watch.budgets(service)))
+
+    async def rules(self, request: Request) -> Response:
+        """Answer with Prometheus rules, as YAML."""
+        service = params.read(request.query_params, (_SERVICE,)).get("service")
+
+        def read() -> str:
+            return prometheus_rules_yaml([b.objective for b in self._room.watch.budgets(service)])
+
+        return Response(await self._ask(read), media_type="application/yaml")
 
     # alerts
 

@@ -1,12 +1,15 @@
 """What was decided, read from the ledger; and what a person does about it, written there."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from threading import Lock
 from typing import Any
 
+from seakeeping import metrics
 from seakeeping.config import Resources
 from seakeeping.config.finding import Finding
 from seakeeping.config.openslo import objectives_of
 from seakeeping.errors import BadInput, NotFound, Refused, Unavailable
+from seakeeping.observe.snapshot import Decoder
 from seakeeping.records import (
     Alert,
     Change,
@@ -19,6 +22,7 @@ from seakeeping.records import (
 from seakeeping.store.ledger import Ledger
 from seakeeping.store.ledger.alerts import Alerts
 from seakeeping.store.ledger.silences import Silences
+from seakeeping.store.ledger.snapshots import READINGS, Snapshot, Snapshots
 from seakeeping.web.decided import IncidentFilter, Readings
 
 SLO = "SLO"
@@ -38,10 +42,27 @@ class LedgerDecided:
         self._files = files
         self._alerts = Alerts(ledger)
         self._silences = Silences(ledger)
+        self._snapshots = Snapshots(ledger)
+        self._decoder = Decoder()
+        self._readings = Readings()
+        self._lock = Lock()
 
     def readings(self) -> Readings:
-        """Return the objectives as last measured."""
-        return Readings()
+        """Return the objectives as last measured; the bytes are read only when they are new."""
+        with self._lock:
+            found = self._snapshots.get(READINGS, unlike=self._readings.at)
+            if found is not None:
+                self._readings = self._decoded(found)
+            return self._readings
+
+    def _decoded(self, found: Snapshot) -> Readings:
+        try:
+            known = self._decoder.decode(found.body)
+        except BadInput as error:  # of another version, until its controller writes the next
+            metrics.ERRORS.labels("web.readings", type(error).__name__).inc()
+            return self._readings
+        # with the ledger's own moment, so that the next look asks for another one than this
+        return Readings(found.at, tuple(known.readings))
 
     # objectives
 
