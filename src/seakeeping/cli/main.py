@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "export": "write interactions and evaluations as JSONL",
         "backup": "copy store and ledger into one file",
         "restore": "bring a backup back into an empty data folder",
+        "slo": "show objectives and budgets; backtest their alerts",
         "key": "create, list and revoke API keys",
     }
 )

@@ -10,7 +10,7 @@ What this cannot know: alerts looked at every second fire up to a step sooner, a
 late are counted where they belong, not where they were seen.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,7 +23,6 @@ from seakeeping.observe.evidence import SequentialTest
 from seakeeping.records import BurnAlert, Objective
 from seakeeping.stats.binomial import log_tail
 from seakeeping.stats.edetector import Detector
-from seakeeping.store.cells import Cells
 
 Floats = NDArray[np.float64]
 Verdicts = NDArray[np.int8]
@@ -62,22 +61,6 @@ class Fired:
     rule: Rule
     starts_at: float
     ends_at: float | None
-
-
-def series_of(
-    cells: Cells, indicator: int, service: str, start: int, end: int, step_s: int
-) -> Series:
-    """Return the cells of one indicator and service as equal steps; steps without cell are empty.
-
-    ``start`` and ``end`` are Unix seconds, multiples of ``step_s``.
-    """
-    counts = np.zeros(((end - start) // step_s, 4))
-    if service in cells.services:
-        wanted = (cells.indicator == indicator) & (cells.service == cells.services.index(service))
-        wanted &= (cells.start >= start) & (cells.start < end)
-        places = (cells.start[wanted] - start) // step_s
-        np.add.at(counts, places, cells.counts[wanted, :4])
-    return Series(float(start), step_s, counts)
 
 
 def backtest(
@@ -242,26 +225,3 @@ class _Course:
     def fired(self) -> list[tuple[float, float | None]]:
         """Return what fired; the last may go on."""
         return self._found + ([] if self._begun is None else [(self._begun, None)])
-
-
-NullOf = Callable[[Objective], float | None]
-"""What a detector flags at an objective's budget; None where nothing is known of it."""
-
-
-def backtest_all(
-    objectives: Sequence[Objective],
-    cells: Cells,
-    start: int,
-    end: int,
-    step_s: int,
-    null_of: NullOf,
-) -> Mapping[str, list[Fired]]:
-    """Return the alerts of many objectives by name; ``cells.indicator`` counts objectives."""
-    return {
-        objective.name: backtest(
-            objective,
-            series_of(cells, number, objective.service, start, end, step_s),
-            null_ratio=null_of(objective) if objective.indicator.is_estimate else None,
-        )
-        for number, objective in enumerate(objectives)
-    }

@@ -130,9 +130,8 @@ class Allowance:
         min_rows = objective.alerting.min_events
         if not objective.indicator.is_estimate:
             return cls(objective.budget_ratio, 0.0, min_rows)
-        if reading.evidence is None:
+        if (shift := _shift(reading)) is None:
             return None
-        shift = reading.evidence.null_ratio - objective.budget_ratio
         return cls(objective.budget_ratio, shift, min_rows)
 
     def burn_rate(self, counts: Counts | None) -> float | None:

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 from scipy.stats import binom
@@ -149,6 +150,22 @@ def test_an_estimate_burns_by_what_is_flagged_beyond_the_null() -> None:
 def test_an_estimate_without_a_null_is_never_paged_on_raw_flags() -> None:
     all_flagged = steady(objective(0.9, indicator=FAITHFULNESS), 1.0)
     assert {said(condition) for condition in evaluate([all_flagged], NOW)} == {UNKNOWN}
+
+
+def test_an_estimate_without_a_test_is_shifted_by_its_correction() -> None:
+    quality = objective(0.9, indicator=FAITHFULNESS, alerting=Alerting(evidence=False))
+
+    def shifted(raw_ratio: float, estimate: float) -> Allowance | None:
+        plain = steady(quality, 0.5)
+        return Allowance.of(
+            replace(plain, budget=replace(plain.budget, raw_ratio=raw_ratio, estimate=estimate))
+        )
+
+    up, down = shifted(0.75, 0.9), shifted(0.9, 0.75)
+    assert up is not None
+    assert up.shift == pytest.approx(0.15)
+    assert down is not None
+    assert down.shift == 0.0  # a detector that flags too little is not believed to flag more
 
 
 def test_evidence_holds_in_alarm_and_clears_out_of_it() -> None:
