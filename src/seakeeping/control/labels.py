@@ -8,7 +8,8 @@ from seakeeping.config.judges import JudgeChoice
 from seakeeping.models import ChatEndpoint
 from seakeeping.observe.labelling import JUDGED, Candidate, Judge, JudgeRound, LabelQueue
 from seakeeping.records import EVALUATION_KINDS, IndicatorSignal, Objective
-from seakeeping.store import Ledger, Store
+from seakeeping.store import Ledger
+from seakeeping.store.counting import CountingStore
 from seakeeping.store.ledger.label_requests import LabelRequests
 
 MOST_OF_AN_HOUR = 20_000
@@ -17,7 +18,7 @@ MOST_OF_AN_HOUR = 20_000
 JUDGED_AT_ONCE = 10
 
 
-def label_queue(store: Store, ledger: Ledger, clock: Clock) -> LabelQueue:
+def label_queue(store: CountingStore, ledger: Ledger, clock: Clock) -> LabelQueue:
     """Return the queue that draws from the store and keeps its draws in the ledger."""
     return LabelQueue(
         requests=LabelRequests(ledger),
@@ -27,7 +28,9 @@ def label_queue(store: Store, ledger: Ledger, clock: Clock) -> LabelQueue:
     )
 
 
-def candidates(store: Store, service: str, name: str, start: float, end: float) -> list[Candidate]:
+def candidates(
+    store: CountingStore, service: str, name: str, start: float, end: float
+) -> list[Candidate]:
     """Return the scored answers of a time, each with its badness."""
     found = store.candidates(service, name, start, end, MOST_OF_AN_HOUR)
     return [
@@ -64,7 +67,7 @@ class Labelling:
     def __init__(
         self,
         queue: LabelQueue,
-        store: Store,
+        store: CountingStore,
         ledger: Ledger,
         *,
         objectives: Callable[[], Iterable[Objective]],

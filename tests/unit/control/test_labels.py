@@ -10,7 +10,8 @@ from seakeeping.control.labels import Labelling, badness, candidates, label_queu
 from seakeeping.observe import default_objectives, expand
 from seakeeping.records import Interaction, Label, LabelKind, Objective
 from seakeeping.records.codec import interaction_from_json
-from seakeeping.store import Ledger, Store
+from seakeeping.store import Ledger
+from seakeeping.store.counting import CountingStore
 from seakeeping.store.labels import LabelCandidate
 from seakeeping.store.ledger import open_at
 
@@ -70,7 +71,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def labelling(
     answers: Answers, ledger: Ledger, objectives: list[Objective], *judges: JudgeChoice
 ) -> Labelling:
-    store = cast(Store, answers)
+    store = cast(CountingStore, answers)
     return Labelling(
         label_queue(store, ledger, FakeClock()), store, ledger,
         objectives=lambda: objectives, judges=lambda: judges, clock=FakeClock(),
@@ -83,7 +84,7 @@ def shop_objectives() -> list[Objective]:
 
 def test_every_estimated_objective_gets_its_answers_drawn(answers: Answers, ledger: Ledger) -> None:
     assert labelling(answers, ledger, shop_objectives()).refill() > 0
-    queue = label_queue(cast(Store, answers), ledger, FakeClock())
+    queue = label_queue(cast(CountingStore, answers), ledger, FakeClock())
     assert {one.name for one in queue.open(limit=100)} == {"faithfulness"}
 
 
@@ -109,7 +110,7 @@ def test_a_judge_that_is_away_gives_no_label_and_breaks_nothing(
 
 
 def test_badness_of_candidates_follows_the_evaluation() -> None:
-    store = cast(Store, Answers([answer(1)], []))
+    store = cast(CountingStore, Answers([answer(1)], []))
     (found,) = candidates(store, "shop", "faithfulness", NOW - 8000, NOW)
     assert found.score == pytest.approx(0.8)
     (found,) = candidates(store, "shop", "toxicity", NOW - 8000, NOW)

@@ -54,7 +54,8 @@ def names(in_force: InForce) -> set[str]:
 def test_nothing_is_known_before_the_first_look(ledger: Ledger) -> None:
     in_force = InForce(ledger)
     assert not in_force.is_known
-    assert in_force.objectives == in_force.targets == ()
+    assert in_force.objectives == ()
+    assert in_force.targets == ()
 
 
 def test_the_default_pack_is_in_force_without_a_word(ledger: Ledger) -> None:
