@@ -179,7 +179,7 @@ def _alert(
     objective: Objective, severity: Severity, wait_s: float, rows: Sequence[BurnAlert]
 ) -> Rule:
     alerting = objective.alerting
-    expression = "\nor ignoring(sloth_window)\n".join(_burns(objective, row) for row in rows)
+    expression = "\nor\n".join(_burns(objective, row) for row in rows)
     labels = {
         "severity": severity.value,
         "sloth_severity": severity.value,
@@ -212,5 +212,9 @@ def _literal(text: str) -> str:
 def _burns(objective: Objective, row: BurnAlert) -> str:
     here = selector(slo_labels(objective))
     limit = f"{row.factor!r} * (1 - {objective.target_ratio!r})"
-    short, long = (f"{ratio_metric(s)}{here} > {limit}" for s in (row.short_s, row.long_s))
-    return f"(({short}) and ignoring(sloth_window) ({long}))"
+    # Without the label of the look-back the alert stays the same one whichever row holds it up.
+    short, long = (
+        f"max without(sloth_window) ({ratio_metric(seconds)}{here} > {limit})"
+        for seconds in (row.short_s, row.long_s)
+    )
+    return f"({short} and {long})"
