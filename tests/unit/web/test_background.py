@@ -1,0 +1,111 @@
+"""What lies behind an objective: each event once, from the rows or from what outlives them."""
+
+import numpy as np
+import pytest
+
+from seakeeping.observe import standard_objectives
+from seakeeping.records import Indicator, IndicatorSignal, Reading
+from seakeeping.store.cells import Cells, cells_of
+from seakeeping.store.facts import Facts
+from seakeeping.web.background import read_background, read_steps, slices_of
+from seakeeping.web.testing import MemoryDecided, MemoryStore, StillClock, fill, fill_decided
+
+CLOCK = StillClock()
+NOW = CLOCK.now()
+STORE = fill(MemoryStore(), NOW)
+AVAILABILITY = standard_objectives("cargo-search")[0].indicator
+READINGS = {
+    r.budget.objective.name: r for r in fill_decided(MemoryDecided(CLOCK), NOW).measured
+}  # fmt: skip
+
+
+def calls(window_s: float) -> int:
+    return sum(
+        c.service_name == "cargo-search" and NOW - window_s <= c.started_at < NOW
+        for c in STORE.calls
+    )
+
+
+@pytest.mark.parametrize("window_s", [3600, 86_400, 2_592_000])
+def test_every_event_of_a_window_is_in_one_of_its_steps(window_s: int) -> None:
+    steps = read_steps(STORE, AVAILABILITY, "cargo-search", NOW - window_s, NOW)
+    assert sum(s.counts.valid_rows for s in steps) == calls(window_s)
+    starts = np.diff([s.start for s in steps])
+    assert len(set(starts)) == 1
+    assert steps[0].start <= NOW - window_s < steps[1].start
+    assert steps[-1].start <= NOW < steps[-1].start + starts[0]
+
+
+def test_a_service_that_is_not_there_has_steps_without_events() -> None:
+    steps = read_steps(STORE, AVAILABILITY, "nobody", NOW - 3600, NOW)
+    assert len(steps) == 13
+    assert not any(s.counts.valid for s in steps)
+
+
+class Aged(MemoryStore):
+    """A store whose rows of more than an hour ago are gone, but for their cells."""
+
+    def rows_since(self) -> float:
+        return NOW - 3600
+
+    def kept_cells(self, keys: object, start: float, end: float = 0.0, step_s: int = 300) -> Cells:
+        assert keys == [AVAILABILITY.key]
+        assert end == self.rows_since()
+        old = int((NOW - 7200) // 300) * 300
+        return cells_of(("other", "cargo-search"), (0, 0), (0, 1), (old, old),
+                        ((9, 9, 9, 9, 0, 0), (40, 4, 40, 4, 0, 0)))  # fmt: skip
+
+
+def test_what_is_older_than_the_rows_comes_from_kept_cells() -> None:
+    store = Aged()
+    store.calls, store.scores = STORE.calls, STORE.scores
+    steps = read_steps(store, AVAILABILITY, "cargo-search", NOW - 86_400, NOW)
+    assert sum(s.counts.valid_rows for s in steps) == calls(3600) + 40
+    assert sum(s.counts.bad_rows for s in steps) >= 4
+
+
+def test_slices_are_the_sums_over_each_single_dimension() -> None:
+    facts = Facts(
+        ("model", "region", "tenant"), (("a", "b"), ("", "eu"), ("only",)),
+        np.array([[0, 0, 0], [0, 1, 0], [1, 1, 0]], np.int32),
+        np.array([10.0, 20.0, 5.0]), np.array([1.0, 2.0, 5.0]),
+        np.array([10, 20, 5]), np.array([1, 2, 5]),
+    )  # fmt: skip
+    found = {(s.dimension, s.value): (s.valid, s.bad, s.bad_rows) for s in slices_of(facts)}
+    assert found == {
+        ("model", "a"): (30, 3, 3), ("model", "b"): (5, 5, 5),
+        ("region", ""): (10, 1, 1), ("region", "eu"): (25, 7, 7),
+    }  # fmt: skip
+
+
+def test_the_page_of_an_objective_finds_the_region_that_fails() -> None:
+    behind = read_background(STORE, READINGS["cargo-search/availability"], (), NOW)
+    shares = {s.value: s.bad / s.valid for s in behind.slices if s.dimension == "region"}
+    assert shares["eu-north"] > 5 * shares["eu-west"]
+    assert len(behind.examples) == 5
+    assert behind.trouble == ""
+
+
+def test_examples_carry_the_text_of_their_answers() -> None:
+    behind = read_background(STORE, READINGS["cargo-search/faithfulness"], (), NOW)
+    assert all("pontoon" in str(e["text"]) for e in behind.examples)
+
+
+def test_a_metric_has_events_but_neither_slices_nor_answers() -> None:
+    behind = read_background(STORE, READINGS["seakeeping/spool"], (), NOW)
+    assert (behind.slices, behind.examples) == ((), ())
+
+
+def test_a_store_that_is_away_leaves_the_budget_and_says_so() -> None:
+    away = MemoryStore()
+    away.is_away = True
+    behind = read_background(away, READINGS["cargo-search/availability"], (), NOW)
+    assert behind.trouble == "the store does not answer"
+    assert (behind.steps, behind.slices, behind.examples) == ((), (), ())
+
+
+def test_every_signal_can_be_asked_for() -> None:
+    reading: Reading = READINGS["cargo-search/availability"]
+    for signal in IndicatorSignal:
+        indicator = Indicator("x", "all", "good", signal)
+        assert read_steps(STORE, indicator, reading.budget.objective.service, NOW - 3600, NOW)
