@@ -21,6 +21,7 @@ from seakeeping.clock import Clock
 from seakeeping.observe.arrivals import Arrivals
 from seakeeping.observe.budget import Counted, counts_of, measure_all
 from seakeeping.observe.counting import SliStore
+from seakeeping.observe.exemplars import Exemplars
 from seakeeping.observe.expansion import expanded
 from seakeeping.observe.filling import Filling
 from seakeeping.observe.history import History, Reach
@@ -29,7 +30,7 @@ from seakeeping.observe.readout import Readout, reaches_of
 from seakeeping.observe.rows import Rows, Source, row_of
 from seakeeping.observe.tiers import VALID, Ints
 from seakeeping.observe.windows import COARSE_S, MIDDLE_REACH_S, looks_of, period_start
-from seakeeping.records import Objective, Reading
+from seakeeping.records import Budget, Objective, Reading
 
 VALUES_FRESH_S = 60.0
 """How long the values of a dimension are believed, in seconds."""
@@ -56,6 +57,8 @@ class Book:
         self._arrivals = Arrivals(self._history)
         self._filling = Filling(store, self._rows, self._history, clock, self._arrivals.heard)
         self._quality = Quality(store)
+        self._exemplars = Exemplars(store)
+        self._seen: dict[str, list[float]] = {}
         self._written: tuple[Objective, ...] = ()
         self._objectives: list[Objective] = []
         self._numbers: list[int] = []
@@ -101,6 +104,7 @@ class Book:
         self._readout = Readout(found, self._row_numbers())
         self._admit(set(new))
         self._watch()
+        self._exemplars.hold(objective.name for objective in found)
         self._is_filling = True
 
     def _row_numbers(self) -> Ints:
@@ -146,9 +150,16 @@ class Book:
             self._filling.fill(needed := self._needed(now))
             self._is_filling = not all(self._filling.is_filled(*one) for one in needed.items())
         self._filling.recount()
+        self._count_seen(now)
         self._worked_off = self._version
         self._restored = None
         self.at = now
+
+    def _count_seen(self, now: float) -> None:
+        seen = self._arrivals.seen(self._row_numbers()).tolist()
+        names = [objective.name for objective in self._objectives]
+        self._seen = dict(zip(names, seen, strict=True))
+        self._exemplars.refresh(self._objectives, (bad for _, bad in seen), now)
 
     def _look(self, now: float) -> None:
         """Ask what changed, and take in services, values and labels that are new."""
@@ -195,15 +206,19 @@ class Book:
         """
         counted = [one for one in self._counted(now) if _is_shown(one)]
         budgets = measure_all(counted, self.at)
-        tests = self._arrivals.tests
-        return [
-            Reading(
-                budget,
-                {seconds: counts_of(look) for seconds, look in one.looks.items()},
-                tests.of(_test_name(one.objective)),
-            )
-            for one, budget in zip(counted, budgets, strict=True)
-        ]
+        return [self._reading(one, budget) for one, budget in zip(counted, budgets, strict=True)]
+
+    def _reading(self, one: Counted, budget: Budget) -> Reading:
+        name = one.objective.name
+        valid_seen, bad_seen = self._seen.get(name, (0.0, 0.0))
+        return Reading(
+            budget,
+            {seconds: counts_of(look) for seconds, look in one.looks.items()},
+            self._arrivals.tests.of(_test_name(one.objective)),
+            valid_seen,
+            bad_seen,
+            self._exemplars.traces.get(name),
+        )
 
     def _counted(self, now: float) -> list[Counted]:
         looks = self._readout.looks(self._history, self.at)

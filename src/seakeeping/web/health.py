@@ -2,21 +2,27 @@
 
 ``/healthz`` answers as long as this process does. ``/readyz`` is for load balancers and tests: the
 spool can be written (then telemetry is safe), the pipeline works and the store answers (then it is
-seen). ``/metrics`` sums what every process of the tree counted.
+seen). ``/metrics`` sums what every process of the tree counted, and tells the budgets that the
+controller measured last.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.openmetrics.exposition import ALLOWUTF8, UNDERSCORES, generate_latest
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from seakeeping.clock import Clock
 from seakeeping.errors import Unavailable
+from seakeeping.observe.exposition import ReadingsCollector
+from seakeeping.records import Reading
 from seakeeping.web import status
 from seakeeping.web.answers import JsonAnswer
 from seakeeping.web.reader import Reader
@@ -26,16 +32,19 @@ from seakeeping.web.room import Place
 class Health:
     """The handlers of health, readiness and metrics.
 
-    ``ping`` asks the store and raises StoreUnavailable when it does not answer.
+    ``ping`` asks the store and raises StoreUnavailable when it does not answer; ``readings``
+    returns what the controller measured last, and may block.
     """
 
     def __init__(
-        self, place: Place, reader: Reader, ping: Callable[[], None], clock: Clock
-    ) -> None:
+        self, place: Place, reader: Reader, ping: Callable[[], None], clock: Clock,
+        readings: Callable[[], Sequence[Reading]] = tuple,
+    ) -> None:  # fmt: skip
         self._place = place
         self._reader = reader
         self._ping = ping
         self._clock = clock
+        self._readings = readings
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -70,15 +79,33 @@ class Health:
 
     async def metrics(self, request: Request) -> Response:
         """Answer with the metrics of all processes, in Prometheus' text or OpenMetrics."""
-        encode, media_type = choose_encoder(request.headers.get("accept", ""))
-        body = await self._reader.ask(lambda: encode(registry()))
+        encode, media_type = encoder(request.headers.get("accept", ""))
+        body = await self._reader.ask(lambda: encode(registry(self._readings)))
         return Response(body, media_type=media_type)
 
 
-def registry() -> CollectorRegistry:
-    """Return what all processes counted; outside of a tree, what this one did."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return REGISTRY
+Encode = Callable[[Collector], bytes]
+
+
+def encoder(accept: str) -> tuple[Encode, str]:
+    """Return what turns a registry into the format that a scraper asks for, and its media type.
+
+    The library takes the colons out of OpenMetrics names when it escapes to underscores. None of
+    our names needs escaping, so they are written as they are.
+    """
+    encode, media_type = choose_encoder(accept)
+    asked = getattr(encode, "keywords", {})
+    if getattr(encode, "func", None) is generate_latest and asked.get("escaping") == UNDERSCORES:
+        encode = partial(generate_latest, escaping=ALLOWUTF8, version=asked["version"])
+    return encode, media_type
+
+
+def registry(readings: Callable[[], Sequence[Reading]] = tuple) -> CollectorRegistry:
+    """Return what all processes counted (outside of a tree, what this one did) and the budgets."""
     summed = CollectorRegistry()
-    MultiProcessCollector(summed)  # type: ignore[no-untyped-call]
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        MultiProcessCollector(summed)  # type: ignore[no-untyped-call]
+    else:
+        summed.register(REGISTRY)
+    summed.register(ReadingsCollector(readings))
     return summed
