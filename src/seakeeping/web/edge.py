@@ -164,7 +164,10 @@ async def _receiver(edge: Edge, stack: AsyncExitStack) -> Receiver:
 def _configs(edge: Edge, receiver: Receiver) -> list[uvicorn.Config]:
     settings, room = edge.settings, edge.room
     api = Api(room, scopes=_scopes)
-    health = Health(room.place, room.reader, lambda: _ping(edge.store), edge.clock)
+    health = Health(
+        room.place, room.reader, lambda: _ping(edge.store), edge.clock,
+        lambda: room.watch.readings().readings,
+    )  # fmt: skip
     is_shared = settings.admin_port is None
     data, admin = data_routes(
         otlp_routes(receiver), health.routes(), api.routes(), is_shared=is_shared
