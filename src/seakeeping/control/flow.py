@@ -18,7 +18,7 @@ from seakeeping.control.batch import Batch
 from seakeeping.control.rollups import Bucket, RollupSchedule, bucket_of
 from seakeeping.errors import StoreUnavailable
 from seakeeping.ingest.assemble import Assembled, Retraction
-from seakeeping.records import Evaluation, Interaction, MetricPoint, Span
+from seakeeping.records import Evaluation, Interaction, Label, MetricPoint, Span
 
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 5.0
@@ -39,6 +39,10 @@ class TelemetrySink(Protocol):
         self, rows: Sequence[tuple[Evaluation, Interaction | None]], token: str
     ) -> None:
         """Keep evaluations, each with the interaction it judges where that is at hand."""
+        ...
+
+    def insert_labels(self, labels: Sequence[Label], token: str) -> None:
+        """Keep what people said of answers; the newest of an author counts."""
         ...
 
     def retract(self, retractions: Sequence[Retraction], token: str) -> None:
@@ -71,6 +75,10 @@ class Privacy(Protocol):
 
     def evaluation(self, evaluation: Evaluation, of: Interaction | None) -> Evaluation:
         """Return the evaluation of an interaction as it may be kept."""
+        ...
+
+    def label(self, label: Label, of: Interaction | None) -> Label:
+        """Return what a person said of an interaction as it may be kept."""
         ...
 
 
@@ -176,6 +184,14 @@ class Flow:
         self._retried(lambda: self._store.insert_interactions(interactions, token))
         self._retried(lambda: self._store.insert_evaluations(rows, token))
         self._retried(lambda: self._store.retract(retractions, token))
+        labels = [
+            self._privacy.label(label, kept.get(label.key[:2]))
+            for label in work.assembled.labels
+            if label.key[:2] not in dropped
+        ]
+        if labels:
+            self._retried(lambda: self._store.insert_labels(labels, token))
+            metrics.STORED.labels("labels").inc(len(labels))
         metrics.STORED.labels("interactions").inc(len(interactions))
         metrics.STORED.labels("evaluations").inc(len(rows))
         for interaction in interactions:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from seakeeping.config import ContentPolicy
-from seakeeping.ingest.redact import redact, redact_evaluation, redact_span
-from seakeeping.records import Evaluation, Interaction, Span
+from seakeeping.ingest.redact import redact, redact_evaluation, redact_label, redact_span
+from seakeeping.records import Evaluation, Interaction, Label, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +42,7 @@ class Keeping:
     def evaluation(self, evaluation: Evaluation, of: Interaction | None) -> Evaluation:
         """Return the evaluation as it may be kept."""
         return redact_evaluation(evaluation, of, self.policy())
+
+    def label(self, label: Label, of: Interaction | None) -> Label:
+        """Return the label as it may be kept."""
+        return redact_label(label, of, self.policy())

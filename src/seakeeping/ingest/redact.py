@@ -12,7 +12,16 @@ from hashlib import sha256
 
 from seakeeping.config import ContentPolicy
 from seakeeping.ingest.otlp.content import LONGEST_TEXT, names_content
-from seakeeping.records import Document, Evaluation, Interaction, Json, JsonObject, Span, SpanEvent
+from seakeeping.records import (
+    Document,
+    Evaluation,
+    Interaction,
+    Json,
+    JsonObject,
+    Label,
+    Span,
+    SpanEvent,
+)
 
 _BETWEEN = "\n\x00\n"
 _OFFSETS = frozenset(("start", "end", "document_start", "document_end"))
@@ -77,6 +86,14 @@ def redact_evaluation(
         explanation=mask(evaluation.explanation) if evaluation.explanation else None,
         evidence=tuple(_changed_values(finding, mask) for finding in evaluation.evidence),
     )
+
+
+def redact_label(label: Label, interaction: Interaction | None, policy: ContentPolicy) -> Label:
+    """Return a label as the policy lets it be kept: its comment may quote the text."""
+    if label.comment is None:
+        return label
+    rule = policy.strictest if interaction is None else policy.for_service(interaction.service_name)
+    return replace(label, comment=masker(policy)(label.comment) if rule == "store" else None)
 
 
 def masker(policy: ContentPolicy) -> Callable[[str], str]:

@@ -16,7 +16,16 @@ from seakeeping.ingest.assemble import Assembled, Retraction
 from seakeeping.ingest.otlp import Encoding, encode_traces
 from seakeeping.ingest.spool import Entry, Position, SpoolReader, SpoolRecord, SpoolWriter
 from seakeeping.protocols import CostClass
-from seakeeping.records import Evaluation, Interaction, LogEvent, MetricPoint, Signal, Span
+from seakeeping.records import (
+    Evaluation,
+    Interaction,
+    Label,
+    LabelKind,
+    LogEvent,
+    MetricPoint,
+    Signal,
+    Span,
+)
 from seakeeping.records.codec import interaction_from_json
 
 
@@ -67,6 +76,7 @@ class Memory:
         self.interactions: dict[tuple[str, str], Interaction] = {}
         self.evaluations: dict[tuple[str, ...], Evaluation] = {}
         self.retracted: list[Retraction] = []
+        self.labels: list[Label] = []
         self.points: list[MetricPoint] = []
         self.rolled: list[set[tuple[str, float]]] = []
         self.tokens: list[str] = []
@@ -93,6 +103,10 @@ class Memory:
     ) -> None:
         self._come_or_go()
         self.evaluations.update({e.key: e for e, _ in rows})
+
+    def insert_labels(self, labels: Sequence[Label], token: str) -> None:
+        self._come_or_go()
+        self.labels.extend(labels)
 
     def retract(self, retractions: Sequence[Retraction], token: str) -> None:
         self._come_or_go()
@@ -124,6 +138,9 @@ class Open:
 
     def evaluation(self, evaluation: Evaluation, of: Interaction | None) -> Evaluation:
         return evaluation
+
+    def label(self, label: Label, of: Interaction | None) -> Label:
+        return label
 
 
 class EachSpanACall:
@@ -199,6 +216,19 @@ def test_the_calls_of_an_erased_user_are_dropped_with_their_evaluations() -> Non
     work.keep(work.prepare(batch(), assembled(*calls))).result(5)
     assert set(store.interactions) == {calls[1].key}
     assert {key[:2] for key in store.evaluations} == {calls[1].key}
+
+
+def label(number: int) -> Label:
+    return Label(*interaction(number).key, "faithfulness", 0.0, LabelKind.USER, "", 1.0)
+
+
+def test_labels_are_kept_but_for_those_of_an_erased_user() -> None:
+    store = Memory(away=3)
+    calls = [interaction(1, user_id="mallory"), interaction(2, user_id="alice")]
+    made = Assembled(calls, [], [], [], [label(1), label(2), label(3)])
+    work = flow(store, Open("mallory"))
+    work.keep(work.prepare(batch(), made)).result(5)
+    assert store.labels == [label(2), label(3)]
 
 
 def test_the_spans_of_an_erased_user_are_dropped_too() -> None:

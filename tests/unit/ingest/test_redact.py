@@ -4,8 +4,24 @@ import pytest
 
 from seakeeping.config import ContentPolicy
 from seakeeping.config.policy import ServiceRule
-from seakeeping.ingest.redact import hashed, masker, redact, redact_evaluation, redact_span
-from seakeeping.records import Document, Evaluation, Interaction, JsonObject, Span, SpanEvent
+from seakeeping.ingest.redact import (
+    hashed,
+    masker,
+    redact,
+    redact_evaluation,
+    redact_label,
+    redact_span,
+)
+from seakeeping.records import (
+    Document,
+    Evaluation,
+    Interaction,
+    JsonObject,
+    Label,
+    LabelKind,
+    Span,
+    SpanEvent,
+)
 
 STORE = ContentPolicy()
 HASH = ContentPolicy(default="hash")
@@ -206,3 +222,14 @@ def test_parts_keep_their_kind_and_names_under_hash() -> None:
     assert isinstance(parts[0], dict)
     assert (parts[0]["type"], parts[0]["name"]) == ("tool_call", "find")
     assert MAIL not in repr(parts)
+
+
+def test_the_comment_of_a_label_is_kept_as_texts_are() -> None:
+    said = Label("t", "s", "faithfulness", 0.0, LabelKind.HUMAN, "rita", 1.0, None, f"ask {MAIL}")
+    kept = redact_label(said, interaction(), STORE)
+    assert kept.comment is not None
+    assert MAIL not in kept.comment
+    assert len(kept.comment) == len(said.comment or "")
+    assert redact_label(said, interaction(), DROP).comment is None
+    assert redact_label(said, None, DROP).comment is None
+    assert redact_label(replace(said, comment=None), None, STORE).value == said.value

@@ -16,7 +16,12 @@ from seakeeping.ingest.assemble.building import build, completed, merged_facts, 
 from seakeeping.ingest.assemble.grounding import Grounds, grounds_of, retrievals_of
 from seakeeping.ingest.assemble.logs import span_of, told_by
 from seakeeping.ingest.assemble.memory import Memory
-from seakeeping.ingest.assemble.opinions import evaluation_of, opinion_in, opinions_on
+from seakeeping.ingest.assemble.opinions import (
+    evaluation_of,
+    labels_in,
+    opinion_in,
+    opinions_on,
+)
 from seakeeping.ingest.assemble.recall import complete, recall
 from seakeeping.ingest.assemble.records import Assembled, Prices, Retraction, TraceHistory
 from seakeeping.ingest.assemble.sharing import Sharing
@@ -36,7 +41,7 @@ from seakeeping.ingest.dialects import Step as Kind
 from seakeeping.ingest.dialects.otel_genai import CONTENT_EVENTS
 from seakeeping.ingest.dialects.terms import provider_of
 from seakeeping.metrics import ERRORS
-from seakeeping.records import Evaluation, Interaction, LogEvent, Span
+from seakeeping.records import Evaluation, Interaction, Label, LogEvent, Span
 
 _CLOCK_SLACK_S = 5.0
 _MOST_UNPLACED = 10_000
@@ -130,10 +135,11 @@ class Assembler:
             self._add_span(span, changes, now, traffic_override)
         for event in logs:
             self._add_log(event, changes, now)
-        evaluations = self._assemble(changes)
+        evaluations, labels = self._assemble(changes)
         for trace in self._memory.forget(now):
             self._sharing.forget(trace)
-        return Assembled(changes.interactions, evaluations, changes.retractions, changes.spans)
+        told = changes.interactions, evaluations, changes.retractions, changes.spans
+        return Assembled(*told, labels)
 
     def _recall(self, spans: Sequence[Span], logs: Sequence[LogEvent], now: float) -> None:
         """Fetch what is stored of traces that are older than memory."""
@@ -257,8 +263,9 @@ class Assembler:
         if len(self._unplaced) < _MOST_UNPLACED:
             self._unplaced.setdefault(response_id, []).append(opinion)
 
-    def _assemble(self, changes: _Changes) -> list[Evaluation]:
+    def _assemble(self, changes: _Changes) -> tuple[list[Evaluation], list[Label]]:
         evaluations: list[Evaluation] = []
+        labels: list[Label] = []
         done: set[str] = set()
         for trace_id in changes.touched:
             if trace_id in done:
@@ -270,7 +277,8 @@ class Assembler:
                 own = [c for c in calls if c.head.span.trace_id == trace.trace_id]
                 self._tell(trace, own, changes)
             evaluations.extend(self._judge(linked, calls))
-        return evaluations
+            labels.extend(label for trace in linked for label in labels_in(trace))
+        return evaluations, labels
 
     def _linked(self, trace_id: str) -> list[Trace]:
         """Return the trace and those that speak of the same responses."""

@@ -1,10 +1,10 @@
 """What comes out of assembling: interactions, retractions, evaluations, spans to keep."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from seakeeping.records import Evaluation, Interaction, Span
+from seakeeping.records import Evaluation, Interaction, Label, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,15 @@ class Assembled:
     """What one addition of telemetry made new or different.
 
     ``spans`` are as to be kept: content that an interaction holds in normal form is not in them
-    again. ``evaluations`` are other people's, their evaluator begins with ``external:``.
+    again. ``evaluations`` are other people's, their evaluator begins with ``external:``; those
+    that people made are ``labels``, too.
     """
 
     interactions: list[Interaction]
     evaluations: list[Evaluation]
     retractions: list[Retraction]
     spans: list[Span]
+    labels: list[Label] = field(default_factory=list)
 
 
 class TraceHistory(Protocol):

@@ -100,6 +100,7 @@ class Trace:
     opinions: list[Opinion] = field(default_factory=list)
     told: dict[str, Told] = field(default_factory=dict)
     judged: dict[Opinion, Key] = field(default_factory=dict)
+    labelled: dict[Opinion, Key] = field(default_factory=dict)
     recalled: dict[str, Interaction] = field(default_factory=dict)
     from_store: set[str] = field(default_factory=set)
     awaited: set[str] = field(default_factory=set)
@@ -124,6 +125,17 @@ class Trace:
             self.queries += 1
         if facts.step is Kind.WORKFLOW and facts.response_id is not None:
             self.handed_on.setdefault(step.span.parent_span_id, []).append(step)
+
+    def answer_under(self, span_id: str) -> Key | None:
+        """Return the one answer that was made below a span, None where there is none or several."""
+        answers = [
+            told.interaction.key
+            for told in self.told.values()
+            if told.interaction.is_answer
+            and not told.is_retracted
+            and span_id in self.ancestors(told.interaction.span_id)
+        ]
+        return answers[0] if len(answers) == 1 else None
 
     def ancestors(self, span_id: str) -> Iterator[str]:
         """Yield the ids above a span, nearest first, as far as they are known."""

@@ -27,12 +27,17 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Somebody else's judgement written on a span or event; at least one of value and label."""
+    """Somebody else's judgement written on a span or event; at least one of value and label.
+
+    ``source`` is what made it, as it was spelled (``HUMAN``, ``LLM``), ``author`` who, where told.
+    """
 
     name: str
     value: float | None
     label: str | None
     explanation: str | None
+    source: str = ""
+    author: str = ""
 
 
 @dataclass(slots=True)

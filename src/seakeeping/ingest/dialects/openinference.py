@@ -298,4 +298,11 @@ def _score(item: JsonObject) -> Score | None:
     value = number_of(item.get("score"))
     if name is None or (value is None and label is None):
         return None
-    return Score(name, value, label, text_of(item.get("explanation")))
+    return Score(
+        name,
+        value,
+        label,
+        text_of(item.get("explanation")),
+        text_of(item.get("annotator_kind")) or "",
+        text_of(item.get("identifier")) or "",
+    )

@@ -404,4 +404,12 @@ def score_of(attributes: JsonObject) -> Score | None:
     label = first_text(attributes, "gen_ai.evaluation.score.label", "gen_ai.evaluation.label")
     if name is None or (value is None and label is None):
         return None
-    return Score(name, value, label, text_of(attributes.get("gen_ai.evaluation.explanation")))
+    explanation = text_of(attributes.get("gen_ai.evaluation.explanation"))
+    return Score(name, value, label, explanation, first_text(attributes, *_SOURCES) or "")
+
+
+_SOURCES = (
+    "gen_ai.evaluation.source", "gen_ai.evaluation.source.type",
+    "gen_ai.evaluation.evaluator.type", "gen_ai.evaluation.annotator_kind",
+)  # fmt: skip
+"""No convention says who judged; these are what emitters write beside a result."""
