@@ -85,7 +85,8 @@ def resolve(labels: Sequence[LabelledScore]) -> list[LabelledScore]:
     People are believed before judges before users. Of several of one kind the drawn ones count, and
     their truths are averaged; the newest lends its author and time.
     """
-    return [_merged(group) for group in _by_answer(labels)]
+    merged = map(_merged, _by_answer(labels))
+    return sorted(merged, key=lambda one: (one.started_at, one.trace_id, one.span_id))
 
 
 def contradictions(labels: Sequence[LabelledScore]) -> int:

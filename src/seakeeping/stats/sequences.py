@@ -98,7 +98,9 @@ def ppi_sequence(
     """Return the rates of bad answers that labels and scores leave standing, at every look at once.
 
     ``mean_score`` bounds the mean score of all answers, over which the rate is asked; what those
-    bounds may miss is not in ``alpha``. (0, 1) without labels. Raises BadInput.
+    bounds may miss is not in ``alpha``. (0, 1) without labels. Where labels and scores contradict
+    each other, because the labels are not from those answers, no rate is left: then everything
+    between the labels' own share and what the scores say is returned. Raises BadInput.
     """
     if not 0 < alpha < 1:
         raise BadInput(f"alpha {alpha:g} is not between 0 and 1")
@@ -108,10 +110,12 @@ def ppi_sequence(
     stakes = labels.weights / labels.weights.max()
     above = _wealth(labels, stakes, mean_score.low, tunings, is_above=True)
     below = _wealth(labels, stakes, mean_score.high, tunings, is_above=False)
-    middle = _middle(labels, mean_score)
-    low = _crossing(lambda rate: above(rate) - limit, 0.0, middle)
-    high = _crossing(lambda rate: below(1 - rate) - limit, 0.0, 1 - middle)
-    return Interval(low, 1.0 - high)
+    share = min(max(float(np.average(labels.truths, weights=labels.weights)), 0.0), 1.0)
+    low = _crossing(lambda rate: above(rate) - limit, share)
+    high = 1 - _crossing(lambda rate: below(1 - rate) - limit, 1 - share)
+    if low > high:
+        low, high = min(high, share), max(low, share)
+    return Interval(low, high)
 
 
 def asymptotic_half_width(variance: float, n: float, alpha: float, tuned_for: float) -> float:
@@ -146,37 +150,30 @@ def _wealth(
     return at
 
 
-def _middle(labels: LabelledValues, mean_score: Interval) -> float:
-    """Return a rate that no sensible bet is against: the labels' own mean, within (0, 1)."""
-    share = float(np.average(labels.truths, weights=labels.weights))
-    return min(max(share, 0.0), 1.0)
+def _crossing(falling: Callable[[float], float], near: float) -> float:
+    """Return where a function that falls over (0, 1) reaches zero: 0 or 1 where it never does.
 
-
-def _crossing(falling: Callable[[float], float], low: float, high: float) -> float:
-    """Return where a function that falls from above zero reaches it; ``low`` where it never does.
-
-    Regula falsi with Anderson and Bjorck's weights; what is returned is on the safe side, at which
-    the function is still above zero.
+    ``near`` is where it should be below zero. Regula falsi with Anderson and Bjorck's weights; what
+    is returned is on the safe side, at which the function is still above zero.
     """
-    a, b, at_a, at_b = low, high, falling(low), falling(high)
+    a, b, at_a, at_b = 0.0, near, falling(0.0), falling(near)
     if at_a <= 0:
-        return low
-    while at_b > 0:  # wealth against the labels' own mean: the other tunings know better
-        if b >= 1.0:
+        return 0.0
+    if at_b > 0:
+        a, at_a, b, at_b = b, at_b, 1.0, falling(1.0)
+        if at_b > 0:
             return 1.0
-        a, at_a, b = b, at_b, min(1.0, (1 + 3 * b) / 4)
-        at_b = falling(b)
     for _ in range(_ROOT_STEPS):
-        if b - a <= _CLOSE * max(b, 1e-6) or b - a < 1e-9:
+        if b - a <= _CLOSE * max(b, 1e-4):
             break
         c = b - at_b * (b - a) / (at_b - at_a)
         if not a < c < b:
             c = (a + b) / 2
         at_c = falling(c)
         if at_c > 0:
-            at_b *= max(1 - at_c / at_a, 0.5) if at_a else 1.0
+            at_b *= max(1 - at_c / at_a, 0.5)
             a, at_a = c, at_c
         else:
-            at_a *= max(1 - at_c / at_b, 0.5) if at_b else 1.0
+            at_a *= max(1 - at_c / at_b, 0.5) if at_b else 0.5
             b, at_b = c, at_c
     return a

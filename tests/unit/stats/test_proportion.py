@@ -2,8 +2,10 @@
 
 import math
 import random
+import time
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from seakeeping.errors import BadInput
@@ -11,6 +13,7 @@ from seakeeping.stats.proportion import (
     Interval,
     clopper_pearson,
     confidence_sequence,
+    confidence_sequences,
     incomplete_beta,
     wilson,
 )
@@ -145,3 +148,48 @@ def test_the_incomplete_beta_function_is_a_binomial_tail() -> None:
     n, x, p = 50, 12, 0.2
     tail = sum(math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(x, n + 1))
     assert incomplete_beta(x, n - x + 1, p) == pytest.approx(tail, rel=1e-12)
+
+
+def test_many_sequences_at_once_equal_one_at_a_time() -> None:
+    random = np.random.default_rng(3)
+    n = random.choice([0.5, 1, 2, 12.7, 30, 400, 1e4, 1e6, 1e8], 600)
+    x = n * random.choice([0.0, 1.0, 0.5, 1e-3, 0.999], 600) * random.choice([1.0, random.random()])
+    alpha, b = random.choice([0.05, 0.05 / 30, 1e-6], 600), random.choice([0.5, 4.5, 499.5], 600)
+    low, high = confidence_sequences(x, n, alpha, 0.5, b)
+    alone = [
+        confidence_sequence(xi, ni, ai, prior=(0.5, bi))
+        for xi, ni, ai, bi in zip(x.tolist(), n.tolist(), alpha.tolist(), b.tolist(), strict=True)
+    ]
+    assert low == pytest.approx([each.low for each in alone], rel=1e-9, abs=1e-12)
+    assert high == pytest.approx([each.high for each in alone], rel=1e-9, abs=1e-12)
+
+
+def test_many_sequences_broadcast_and_leave_everything_open_without_events() -> None:
+    low, high = confidence_sequences([[0], [3]], [0, 10, 20][1:], 0.05)
+    assert low.shape == high.shape == (2, 2)
+    empty = confidence_sequences([0, 1], [0, 5])
+    assert (empty[0][0], empty[1][0]) == (0.0, 1.0)
+    assert empty[0][1] > 0.0
+
+
+def test_a_thousand_sequences_take_milliseconds() -> None:
+    random = np.random.default_rng(4)
+    n = random.integers(1, 1_000_000, 1000)
+    x = random.binomial(n, 0.01)
+    confidence_sequences(x, n)
+    began = time.process_time()
+    confidence_sequences(x, n, 0.05 / 30, 0.5, 4.5)
+    assert time.process_time() - began < 0.05  # about 0.002 on a quiet core
+
+
+def test_impossible_counts_among_many_are_refused() -> None:
+    with pytest.raises(BadInput, match="more bad events"):
+        confidence_sequences([1, 3], [2, 2])
+    with pytest.raises(BadInput, match="alpha"):
+        confidence_sequences([1], [2], 0.0)
+
+
+def test_the_exact_interval_takes_effective_counts() -> None:
+    between, below, above = (clopper_pearson(x, 50.0) for x in (3.5, 3, 4))
+    assert below.low < between.low < above.low
+    assert below.high < between.high < above.high

@@ -109,6 +109,14 @@ def test_a_loose_mean_score_widens_the_sequence_on_both_sides() -> None:
     assert loose.low < tight.low < tight.high < loose.high
 
 
+def test_labels_and_scores_that_contradict_each_other_leave_what_lies_between() -> None:
+    # the labelled answers score low, those asked about score high: the labels are not from them
+    truths, scores = np.array([0.0] * 280 + [1.0] * 20), np.array([0.1] * 280 + [0.3] * 20)
+    bounds = ppi_sequence(LabelledValues.of(truths, scores), at(0.9))
+    assert bounds.low < 20 / 300 + 0.02
+    assert bounds.high > 0.6
+
+
 def test_the_sequence_is_always_wider_than_one_look() -> None:
     for x, n in ((1, 30), (20, 200), (100, 1000)):
         bounds, once = mean_sequence([1.0] * x + [0.0] * (n - x)), wilson(x, n)
