@@ -142,6 +142,13 @@ class Allowance:
         return share / self.budget_ratio
 
 
+def _shift(reading: Reading) -> float | None:
+    """Return what a detector flags at the budget beyond the budget itself; None: not known."""
+    if reading.evidence is None:
+        return None
+    return reading.evidence.null_ratio - reading.budget.objective.budget_ratio
+
+
 def row_verdict(burn: BurnAlert, looks: Mapping[int, Counts], allowed: Allowance) -> bool | None:
     """Return whether a row of the burn table holds; None where the data cannot tell."""
     long = allowed.burn_rate(looks.get(burn.long_s))
