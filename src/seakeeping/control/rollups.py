@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 BUCKET_S = 300.0
 """Width of a rollup bucket in seconds."""
 
-_SHORTEST_PAUSE_S = 1.0
+_SHORTEST_PAUSE_S = 0.5
 _PAUSE_PER_COST = 9.0
 
 Bucket = tuple[str, float]
