@@ -6,7 +6,6 @@ configuration/#webhook_config; https://www.standardwebhooks.com
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 
@@ -15,6 +14,7 @@ from seakeeping.decide.notify.failures import DeliveryFailed, Undeliverable
 from seakeeping.decide.notify.headers import credentials, own_headers, signed_headers
 from seakeeping.decide.notify.secrets import is_address, secret_of
 from seakeeping.decide.notify.sender import Envelope, Surroundings
+from seakeeping.decide.notify.wording import objective_page
 from seakeeping.records import Alert, AlertState, JsonObject, Notification, NotificationTarget
 from seakeeping.records.codec import iso
 
@@ -55,7 +55,7 @@ def generator_url(alert: Alert, external_url: str) -> str:
     """Return where an alert's objective can be looked at, empty where nobody knows."""
     if not external_url or alert.objective is None:
         return ""
-    return f"{external_url.rstrip('/')}/objectives/{quote(alert.objective)}"
+    return objective_page(alert.objective, external_url)
 
 
 class Webhook:

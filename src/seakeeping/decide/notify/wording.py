@@ -5,7 +5,7 @@ is cleaned (no control characters, no halves of surrogate pairs), clipped, and e
 that has a markup. Lengths are counted in UTF-16 units, the strictest reading of "characters".
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +14,11 @@ from urllib.parse import quote
 from seakeeping.records import Alert, AlertState, Change, Notification
 from seakeeping.records.codec import to_json
 
-LONGEST_TEXT = 8000
+LONGEST_TEXT = 4000
 """Of an annotation; what is longer belongs on a page."""
+
+LARGEST = 1_000_000
+"""Characters of all alerts of one message, before the last that still fits is cut."""
 
 MOST_ALERTS = 100
 """In one message."""
@@ -73,17 +76,30 @@ def clip(text: str, limit: int, escape: Callable[[str], str] = str) -> str:
 
 
 def bounded(notification: Notification) -> Notification:
-    """Return the notification with its texts cleaned and clipped and at most ``MOST_ALERTS``."""
-    alerts = notification.alerts[:MOST_ALERTS]
+    """Return the notification with its texts cleaned and clipped.
+
+    At most ``MOST_ALERTS`` alerts are kept, fewer where they are large; the rest are counted.
+    """
+    alerts = list(_fitting(notification.alerts[:MOST_ALERTS]))
     return replace(
         notification,
-        group_key=clean(notification.group_key),
+        group_key=_fit(notification.group_key, LONGEST_TEXT),
         group_labels=_cleaned(notification.group_labels),
         common_labels=_cleaned(notification.common_labels),
         common_annotations=_cleaned(notification.common_annotations),
-        alerts=tuple(bounded_alert(alert) for alert in alerts),
+        alerts=tuple(alerts),
         truncated=notification.truncated + len(notification.alerts) - len(alerts),
     )
+
+
+def _fitting(alerts: Iterable[Alert]) -> Iterator[Alert]:
+    room = LARGEST
+    for alert in alerts:
+        fit = bounded_alert(alert)
+        yield fit
+        room -= sum(map(len, [*fit.annotations.values(), *fit.labels.values()]))
+        if room < 0:
+            return
 
 
 def plain(record: object) -> Any:
@@ -216,6 +232,11 @@ def page_of(notification: Notification, external_url: str) -> str:
         return ""
     base = external_url.rstrip("/")
     if notification.incident is not None:
-        return f"{base}/incidents/{quote(notification.incident.id, safe='')}"
+        return f"{base}/incidents/{quote(clean(notification.incident.id), safe='')}"
     objective = next((a.objective for a in notification.alerts if a.objective), None)
-    return f"{base}/objectives/{quote(objective)}" if objective else f"{base}/alerts"
+    return objective_page(objective, base) if objective else f"{base}/alerts"
+
+
+def objective_page(name: str, external_url: str) -> str:
+    """Return the address of the page about an objective."""
+    return f"{external_url.rstrip('/')}/objectives/{quote(clean(name))}"
