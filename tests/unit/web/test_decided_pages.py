@@ -235,7 +235,7 @@ def test_an_incident_is_told_in_full(client: Client) -> None:
     text = words(client.get(f"/incidents/{INCIDENT}"))
     for shown in (
         "release = v42", "region = eu-north", "+26.8 pp +23.1 pp to +30.6 pp", "93 %",
-        "hashes hold", "1 min 30 s before the onset", "acknowledge by ada",
+        "hashes hold", "1 min 30 s before the onset", "acknowledged by ada",
         "diagnosed → mitigating", "rates that rose: +6.1 pp", "The fee is 42 euro a night",
     ):  # fmt: skip
         assert shown in text
@@ -254,7 +254,7 @@ def test_an_incident_is_acknowledged_once(room: TestRoom, client: Client) -> Non
         answer = post(client, f"/incidents/{INCIDENT}/acknowledge")
         assert (answer.status, answer.headers["location"]) == (303, f"/incidents/{INCIDENT}")
     actions = [entry.action for entry in known[INCIDENT].timeline]
-    assert actions.count("acknowledge") == 2  # one in the sample, one now
+    assert actions.count("acknowledged") == 2  # one in the sample, one now
     assert known[INCIDENT].acknowledged_by == "local"
 
 

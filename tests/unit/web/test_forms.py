@@ -85,7 +85,7 @@ def test_an_empty_body_is_all_defaults() -> None:
         (ReasonBody, '{"reson": "x"}', "unknown key 'reson'"),
         (SilenceBody, "{}", "matchers is missing"),
         (SilenceBody,
-         '{"ends_at": "2026-01-01T00:00:00Z", "comment": "", "matchers": [{"name": 1, "value": ""}]}',
+         '{"ends_at": "2026-01-01T00:00:00Z", "comment":"", "matchers": [{"name": 1,"value":""}]}',
          "must be a string"),
         (LabelsBody, '{"labels": [{"trace_id": "t"}]}', "span_id is missing"),
         (LabelsBody,

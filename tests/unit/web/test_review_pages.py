@@ -1,4 +1,4 @@
-"""The review page at work: the queue's order, labels kept with their chance, answers that are gone."""
+"""The review page at work: its queue, labels with the chance of their draw, answers now gone."""
 
 from collections.abc import Iterator
 from pathlib import Path

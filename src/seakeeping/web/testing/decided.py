@@ -142,7 +142,7 @@ class MemoryDecided:
             return found
         now = self._clock.now()
         found = replace(found, acknowledged_by=by, acknowledged_at=now)
-        return self._kept(found, by, "acknowledge", "", found.state)
+        return self._kept(found, by, "acknowledged", "somebody works on it", found.state)
 
     def resolve_incident(self, incident_id: str, by: str, reason: str) -> Incident:
         """Close an incident."""
@@ -151,7 +151,7 @@ class MemoryDecided:
             return found
         before = found.state
         found = replace(found, state=IncidentState.RESOLVED, resolved_at=self._clock.now())
-        return self._kept(found, by, "resolve", reason, before)
+        return self._kept(found, by, "resolved", reason, before)
 
     def changes(
         self, *, target: str | None, start: float, end: float, limit: int

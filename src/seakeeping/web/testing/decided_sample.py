@@ -335,12 +335,12 @@ def _incident(now: float) -> Incident:
     )  # fmt: skip
     fingerprints = tuple(a.fingerprint for a in _alerts(now) if a.incident_id == INCIDENT)
     steps = (
-        ("controller", "open", "ErrorBudgetBurn fires", None, "open", now - 1_920),
-        ("controller", "diagnose", "93 % explained by release=v42, region=eu-north", "open",
+        ("controller", "opened", "ErrorBudgetBurn fires", None, "open", now - 1_920),
+        ("controller", "diagnosed", "93 % explained by release=v42, region=eu-north", "open",
          "diagnosed", now - 1_915),
-        ("controller", "join", "QualityEvidence has the same cause", None, None, now - 1_740),
-        ("ada", "acknowledge", "", None, None, now - 1_500),
-        ("ada", "mitigate", "rolling back v42 in eu-north", "diagnosed", "mitigating", now - 600),
+        ("controller", "joined", "QualityEvidence has the same cause", None, None, now - 1_740),
+        ("ada", "acknowledged", "somebody works on it", "diagnosed", "diagnosed", now - 1_500),
+        ("ada", "mitigating", "rolling back v42 in eu-north", "diagnosed", "mitigating", now - 600),
     )  # fmt: skip
     return Incident(
         INCIDENT, "cargo-search: release v42 in eu-north fails and makes answers up",
@@ -369,9 +369,9 @@ def _old_incident(now: float) -> Incident:
         slices_tested=3_980, mix_effect=0.001, rate_effect=0.012, duration_s=0.9,
     )  # fmt: skip
     steps: tuple[_Step, ...] = (
-        ("controller", "open", "ErrorBudgetBurn fires", None, "open", opened),
-        ("controller", "diagnose", "no cause found", "open", "diagnosed", opened + 3),
-        ("controller", "resolve", "all alerts resolved", "diagnosed", "resolved", opened + 2_700),
+        ("controller", "opened", "ErrorBudgetBurn fires", None, "open", opened),
+        ("controller", "diagnosed", "no cause found", "open", "diagnosed", opened + 3),
+        ("controller", "resolved", "all alerts resolved", "diagnosed", "resolved", opened + 2_700),
     )
     return Incident(
         OLD_INCIDENT, "harbour-assistant: slow answers", "harbour-assistant",
