@@ -38,7 +38,9 @@ def _series(before: Facts, during: Facts, place: int) -> tuple[Floats, Floats]:
     calls1 = np.bincount(now, during.valid, size)
     overall = bad0.sum() / calls0.sum()
     rate = np.where(calls0 > 0, bad0 / np.maximum(calls0, 1.0), overall)
-    return np.asarray(calls1 * rate, np.float64), np.bincount(now, during.bad, size).astype(np.float64)
+    return np.asarray(calls1 * rate, np.float64), np.bincount(now, during.bad, size).astype(
+        np.float64
+    )
 
 
 def _explaining(forecast: Floats, actual: Floats) -> tuple[list[int], float]:

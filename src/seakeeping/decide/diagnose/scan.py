@@ -70,19 +70,47 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """A value that traffic moved to: its shares, its usual bad rate, and what that did.
+
+    ``effect`` is its part of the mix effect, in ratio points.
+    """
+
+    condition: tuple[str, str]
+    share_before: float
+    share_during: float
+    ratio: float
+    effect: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
     """What was found, the surest first, and how the rise divides.
 
-    ``before_ratio`` and ``during_ratio`` are the bad rates of all calls; ``mix_effect`` is the part
-    of the rise that comes from traffic having moved, ``rate_effect`` that from rates.
+    ``before_ratio`` and ``during_ratio`` are the bad rates of all calls, ``events`` and ``bad`` the
+    rows behind them (before, during). ``mix_effect`` is the part of the rise that comes from
+    traffic having moved, ``rate_effect`` that from rates; ``moved`` is the value whose share of the
+    traffic accounts for most of the former.
     """
 
-    findings: tuple[Finding, ...]
-    slices_tested: int
-    before_ratio: float
-    during_ratio: float
-    mix_effect: float
-    rate_effect: float
+    findings: tuple[Finding, ...] = ()
+    slices_tested: int = 0
+    before_ratio: float = 0.0
+    during_ratio: float = 0.0
+    mix_effect: float = 0.0
+    rate_effect: float = 0.0
+    events: tuple[int, int] = (0, 0)
+    bad: tuple[int, int] = (0, 0)
+    moved: Moved | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Rise:
+    """Both sides of two windows, summed."""
+
+    events: tuple[int, int]
+    bad: tuple[int, int]
+    ratios: tuple[float, float]
 
 
 def scan(
@@ -90,30 +118,67 @@ def scan(
 ) -> Scan:
     """Return the slices whose bad rate rose from one window to the other, and why it rose."""
     windows = join(before, during)
-    ratios = [_ratio(windows, side) for side in (slice(windows.split), slice(windows.split, None))]
-    if None in ratios or not windows.bad[windows.split :].any():
-        return Scan((), 0, ratios[0] or 0.0, ratios[1] or 0.0, 0.0, 0.0)
+    rise = _rise(windows)
+    if 0 in rise.events or rise.bad[1] == 0:
+        return Scan((), 0, *rise.ratios, events=rise.events, bad=rise.bad)
     expectation = expect(windows)
     search = _Search(windows, expectation)
-    expected = _weighted(expectation.rates, windows, slice(windows.split, None))
-    usual = _weighted(expectation.rates, windows, slice(windows.split))
+    usual, expected = (_weighted(expectation.rates, windows, side) for side in _sides(windows))
+    mix = expected - usual
     return Scan(
         tuple(search.findings(alpha, max_causes)),
         len(search.lattice.cells),
-        before_ratio := ratios[0] or 0.0,
-        during_ratio := ratios[1] or 0.0,
-        expected - usual,
-        during_ratio - before_ratio - (expected - usual),
+        *rise.ratios,
+        mix_effect=mix,
+        rate_effect=rise.ratios[1] - rise.ratios[0] - mix,
+        events=rise.events,
+        bad=rise.bad,
+        moved=_moved(windows, expectation.rates, usual),
     )
 
 
-def _ratio(windows: Windows, side: slice) -> float | None:
-    total = float(windows.weight[side].sum())
-    return float(windows.bad_weight[side].sum()) / total if total else None
+def _sides(windows: Windows) -> tuple[slice, slice]:
+    return slice(windows.split), slice(windows.split, None)
+
+
+def _rise(windows: Windows) -> _Rise:
+    def sums(values: Floats) -> tuple[float, float]:
+        before, during = (float(values[side].sum()) for side in _sides(windows))
+        return before, during
+
+    events, bad = sums(windows.events), sums(windows.bad)
+    weights, bad_weights = sums(windows.weight), sums(windows.bad_weight)
+    ratios = [bad_weights[it] / weights[it] if weights[it] else 0.0 for it in (0, 1)]
+    return _Rise(
+        (int(events[0]), int(events[1])), (int(bad[0]), int(bad[1])), (ratios[0], ratios[1])
+    )
 
 
 def _weighted(rates: Floats, windows: Windows, side: slice) -> float:
     return float(np.average(rates[side], weights=windows.weight[side]))
+
+
+def _moved(windows: Windows, rates: Floats, usual: float) -> Moved | None:
+    """Return the value that grew and moved the expected rate up the most."""
+    best: Moved | None = None
+    for place, (codes, size) in enumerate(zip(windows.codes, windows.sizes, strict=True)):
+        before, during = (
+            np.bincount(codes[side], windows.weight[side], size) for side in _sides(windows)
+        )
+        expected = np.bincount(codes, windows.weight * rates, size)
+        ratio = expected / np.maximum(before + during, 1e-12)
+        shares = before / before.sum(), during / during.sum()
+        effects = (np.maximum(shares[1] - shares[0], 0.0) * (ratio - usual))[:-1]
+        code = int(np.argmax(effects))
+        if best is None or effects[code] > best.effect:
+            best = Moved(
+                _named(windows, (place, code)),
+                float(shares[0][code]),
+                float(shares[1][code]),
+                float(ratio[code]),
+                float(effects[code]),
+            )
+    return best
 
 
 class _Search:

@@ -1,0 +1,137 @@
+"""Which alerts are one incident.
+
+Alerts of one service that begin within hours of each other have one cause until the opposite is
+shown: an outage burns availability, latency and quality at once, and nobody wants three incidents.
+So an alert joins the open incident of its service; after a long time only if the incident knows its
+objective already. An alert that comes back within half an hour of the end opens the same incident
+again. And where two diagnoses name the same release, model or prompt as the cause, whatever the
+services, they are one incident: the younger ends as a part of the older.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from seakeeping.decide.incidents import machine
+from seakeeping.records import Alert, Cause, Incident, IncidentState
+from seakeeping.store.ledger.incidents import Step
+
+JOIN_S = 6 * 3600.0
+"""How long after an incident began, or last got an alert, any alert of its service joins it."""
+
+REOPEN_S = 30 * 60.0
+"""How long after its end an incident is opened again rather than a new one made."""
+
+SHARED = ("release", "prompt_version", "model", "service_version", "provider", "region")
+"""Dimensions whose values mean the same in different services."""
+
+_SAME_TIME_S = 2 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Alerts that belong together: ``incident`` is None where there is none for them yet."""
+
+    service: str
+    alerts: tuple[Alert, ...]
+    incident: Incident | None
+
+
+def service_of(alert: Alert) -> str:
+    """Return the service an alert is about: a foreign one may name it ``job`` or not at all."""
+    labels = alert.labels
+    return labels.get("service") or labels.get("job") or labels.get("alertname", "")
+
+
+def grouped(
+    alerts: Iterable[Alert], incidents: Sequence[Incident], now: float, *,
+    starts: Mapping[str, float],
+) -> list[Group]:  # fmt: skip
+    """Return what is to be done with firing alerts that no incident holds yet.
+
+    One that still fires although somebody closed its incident stays closed; it begins anew, and
+    belongs to none, once it has ended.
+
+    ``incidents`` are those that are open or ended within ``REOPEN_S``; ``starts`` tell when an
+    alert, by fingerprint, began.
+    """
+    held = {it for incident in incidents if is_open(incident) for it in incident.alerts}
+    loose: dict[str, list[Alert]] = {}
+    for alert in alerts:
+        if alert.fingerprint not in held and alert.incident_id is None:
+            loose.setdefault(service_of(alert), []).append(alert)
+    return [
+        Group(service, tuple(some), _incident_for(service, some, incidents, now, starts))
+        for service, some in sorted(loose.items())
+    ]
+
+
+def is_open(incident: Incident) -> bool:
+    """Tell whether an incident has not ended."""
+    return incident.state is not IncidentState.RESOLVED
+
+
+def step_of(group: Group, incident_id: str, now: float) -> Step:
+    """Return the step that a group asks for; ``incident_id`` is for one that has to be opened."""
+    if group.incident is None:
+        return machine.opened(incident_id, group.alerts, group.service, now)
+    if is_open(group.incident):
+        return machine.joined(group.incident, group.alerts, f"also at {group.service}", now)
+    return machine.reopened(group.incident, group.alerts, now)
+
+
+def _incident_for(
+    service: str, alerts: Sequence[Alert], incidents: Sequence[Incident], now: float,
+    starts: Mapping[str, float],
+) -> Incident | None:  # fmt: skip
+    own = [it for it in incidents if it.service == service]
+    for incident in sorted(filter(is_open, own), key=lambda it: it.opened_at):
+        last = max([incident.opened_at, *(starts.get(it, 0.0) for it in incident.alerts)])
+        if now - last <= JOIN_S or any(it.fingerprint in incident.alerts for it in alerts):
+            return incident
+    ended = [it for it in own if not is_open(it) and now - (it.resolved_at or 0.0) <= REOPEN_S]
+    back = [it for it in ended if any(alert.fingerprint in it.alerts for alert in alerts)]
+    return max(back, key=lambda it: it.resolved_at or 0.0, default=None)
+
+
+def same_cause(incidents: Sequence[Incident]) -> list[tuple[Incident, Incident]]:
+    """Return pairs of open incidents with one cause: (the older, the one that is a part of it)."""
+    known: list[Incident] = []
+    pairs = []
+    for incident in sorted(filter(is_open, incidents), key=lambda it: (it.opened_at, it.id)):
+        older = next((it for it in known if _is_same_cause(it, incident)), None)
+        if older is None:
+            known.append(incident)
+        else:
+            pairs.append((older, incident))
+    return pairs
+
+
+def merged(
+    older: Incident, younger: Incident, alerts: Sequence[Alert], now: float
+) -> tuple[Step, Step]:
+    """Return the steps that make a younger incident a part of an older one."""
+    shared = ", ".join(
+        f"{name}={value}" for name, value in sorted(_shared(older) & _shared(younger))
+    )
+    reason = f"the same cause: {shared}"
+    part = machine.resolved(
+        younger, machine.CONTROLLER, f"part of {older.id}, {reason}", now, {"part_of": older.id}
+    )
+    whole = machine.joined(older, alerts, f"{younger.id} has {reason}", now)
+    every = tuple(dict.fromkeys((*whole.incident.alerts, *younger.alerts)))
+    return replace(whole, incident=replace(whole.incident, alerts=every)), part
+
+
+def _is_same_cause(one: Incident, other: Incident) -> bool:
+    near = abs(one.opened_at - other.opened_at) <= _SAME_TIME_S
+    return near and bool(_shared(one) & _shared(other))
+
+
+def _shared(incident: Incident) -> set[tuple[str, str]]:
+    causes: tuple[Cause, ...] = incident.diagnosis.causes if incident.diagnosis else ()
+    return {
+        (name, value)
+        for cause in causes[:1]
+        for name, value in cause.slice.items()
+        if name in SHARED and value and cause.kind in ("worse", "new")
+    }
