@@ -1,6 +1,7 @@
 """What was decided, read from the ledger; and what a person does about it, written there."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -12,6 +13,7 @@ from seakeeping.errors import BadInput, NotFound, Refused, Unavailable
 from seakeeping.observe.snapshot import Decoder
 from seakeeping.records import (
     Alert,
+    AlertState,
     Change,
     Incident,
     JsonObject,
@@ -136,8 +138,15 @@ class LedgerDecided:
         return found
 
     def receive_alerts(self, alerts: Sequence[Alert]) -> None:
-        """Take alerts of an Alertmanager."""
-        raise Unavailable("alerts of others are not taken yet")
+        """Take alerts of an Alertmanager; those that began with us are decided by us alone."""
+        now = self._ledger.clock.now()
+        told = {alert.fingerprint: alert for alert in alerts}
+        with self._ledger.transaction() as connection:
+            standing = {a.fingerprint: a for a in self._alerts.standing(connection)}
+            ended = {a.fingerprint: a for a in self._alerts.resolved(connection, told)}
+            known = ended | standing
+            taken = [_taken(known.get(key), alert, now) for key, alert in told.items()]
+            self._alerts.save(connection, [alert for alert in taken if alert is not None])
 
     def silences(self) -> Sequence[Silence]:
         """Return the silences, the latest end first."""
@@ -189,6 +198,19 @@ class LedgerDecided:
 
     def put_changes(self, changes: Sequence[Change], by: str) -> None:
         """Keep changes."""
+
+
+def _taken(known: Alert | None, told: Alert, now: float) -> Alert | None:
+    """Return an alert of somebody else as it goes on; None where there is nothing to keep."""
+    if known is not None and known.objective is not None:
+        return None
+    is_over = told.state is AlertState.RESOLVED
+    if known is None or known.state is AlertState.RESOLVED:
+        return None if is_over else replace(told, updated_at=now)
+    return replace(
+        told, acknowledged_by=known.acknowledged_by, acknowledged_at=known.acknowledged_at,
+        incident_id=known.incident_id, updated_at=now,
+    )  # fmt: skip
 
 
 def named(document: Mapping[str, Any]) -> str | None:
