@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "backup": "copy store and ledger into one file",
         "restore": "bring a backup back into an empty data folder",
         "slo": "show objectives and budgets; backtest their alerts",
+        "incident": "list and show incidents, prove their timelines, draft a postmortem",
         "key": "create, list and revoke API keys",
     }
 )

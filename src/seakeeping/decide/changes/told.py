@@ -33,7 +33,8 @@ _KINDS_OF_EVENTS = (
     ("service", ChangeKind.DEPLOY), ("artifact", ChangeKind.DEPLOY), ("deploy", ChangeKind.DEPLOY),
     ("release", ChangeKind.DEPLOY), ("environment", ChangeKind.CONFIG),
     ("prompt", ChangeKind.PROMPT), ("model", ChangeKind.MODEL), ("flag", ChangeKind.CONFIG),
-    ("index", ChangeKind.DATA), ("data", ChangeKind.DATA), ("traffic", ChangeKind.TRAFFIC), ("route", ChangeKind.TRAFFIC),
+    ("index", ChangeKind.DATA), ("data", ChangeKind.DATA), ("traffic", ChangeKind.TRAFFIC),
+    ("route", ChangeKind.TRAFFIC),
 )  # fmt: skip
 
 
