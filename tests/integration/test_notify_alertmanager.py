@@ -235,7 +235,7 @@ def test_without_a_source_of_live_alerts_what_was_sent_is_told_again() -> None:
 
 def test_each_of_several_is_told_and_one_that_is_away_stops_nobody() -> None:
     with Listening() as one, Listening() as other:
-        rig = Rig(target(f"{one.url}, http://127.0.0.1:1, {other.url}/"))
+        rig = Rig(target(one.url, also=f"http://127.0.0.1:1 {other.url}/"))
         rig.send(a_message())
         assert rig.states == [DeliveryState.DELIVERED]
     assert len(one.requests) == len(other.requests)
@@ -243,7 +243,7 @@ def test_each_of_several_is_told_and_one_that_is_away_stops_nobody() -> None:
 
 
 def test_when_all_are_away_the_message_waits() -> None:
-    rig = Rig(target("http://127.0.0.1:1,http://127.0.0.1:2"))
+    rig = Rig(target("http://127.0.0.1:1", also="http://127.0.0.1:2"))
     rig.send(a_message())
     assert (rig.states, rig.error) == (
         [DeliveryState.WAITING], "127.0.0.1: Connection refused",

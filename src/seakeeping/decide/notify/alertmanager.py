@@ -3,7 +3,7 @@
 An Alertmanager forgets an alert it has not heard of for its ``resolve_timeout`` (5 minutes by
 default), so what fires is told again every minute, and what ended is told for 5 minutes more, in
 case a push was lost. A firing alert has no ``endsAt``: the receiver's own clock then counts. Of
-several instances (``url`` with commas) each is told; one that is away hears of it with the next
+several instances (the option ``also``) each is told; one that is away hears of it with the next
 round, as a cluster of Alertmanagers expects.
 """
 
@@ -39,7 +39,8 @@ class Alertmanager:
     """Pushes to one Alertmanager, or to each of several.
 
     ``secret_env`` holds a bearer token, or ``user:password`` with the option ``auth: basic``.
-    Options: ``auth``, ``resend_s``, ``header.NAME``, ``ca_file``.
+    Options: ``also`` (more addresses, spaces between), ``auth``, ``resend_s``, ``header.NAME``,
+    ``ca_file``.
     """
 
     def __init__(self, target: NotificationTarget, surroundings: Surroundings) -> None:
@@ -114,7 +115,8 @@ class Alertmanager:
 
     def _push_some(self, alerts: Sequence[Alert]) -> None:
         body = orjson.dumps([wire_alert(alert, self._with.external_url) for alert in alerts])
-        addresses = [part.strip() for part in (self._target.url or "").split(",") if part.strip()]
+        also = self._target.options.get("also", "").split()
+        addresses = [self._target.url, *also] if self._target.url else also
         if not addresses:
             raise DeliveryFailed(f"the target {self._target.name} has no url")
         failures = [error for url in addresses if (error := self._tell(url, body)) is not None]

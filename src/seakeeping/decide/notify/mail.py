@@ -7,6 +7,7 @@ this machine; a password never travels without it.
 """
 
 import hashlib
+import re
 import smtplib
 import ssl
 from collections.abc import Mapping, Sequence
@@ -33,8 +34,9 @@ _MOST_REMEMBERED = 1000
 class Mail:
     """Hands mails to one server: ``url`` is ``smtp://host:port`` or ``smtps://host:port``.
 
-    Options: ``to`` (with commas), ``from``, ``user`` (``secret_env`` holds the password), ``tls``
-    (``starttls``, or ``none``, the default on this machine only), ``ca_file``.
+    ``secret_env`` holds the password of ``user``. Options: ``to`` (addresses with spaces between),
+    ``from``, ``user``, ``tls`` (``starttls``, or ``none``, the default on this machine only),
+    ``ca_file``.
     """
 
     def __init__(self, target: NotificationTarget, surroundings: Surroundings) -> None:
@@ -180,7 +182,7 @@ def _refusal(refused: Mapping[str, tuple[int, bytes]]) -> str:
 
 
 def _addresses(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+    return [part for part in re.split(r"[,;\s]+", text) if part]
 
 
 def _server(url: str) -> SplitResult:
