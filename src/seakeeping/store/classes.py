@@ -28,11 +28,13 @@ from seakeeping.store.predicates import (
     require_verdict,
     subject_of,
     value_sql,
+    whole_pattern,
 )
 from seakeeping.store.rollups import OUR_FAULT
 from seakeeping.store.rows import Row
 
 Flags = NDArray[np.bool_]
+_Patterns = tuple[str, tuple[str, ...]]
 _LOWEST = -1e300
 _SCORE_SUMS = (
     "sum(w * unit_score) AS score_sum",
@@ -45,6 +47,7 @@ class Plan:
     """What rows are told apart by: expressions by name, their parameters, the columns they read.
 
     ``values`` are the asked values of each dimension; a row's place among them is 0 for none.
+    ``patterns`` are the asked patterns, each with its dimension.
     """
 
     keys: Mapping[str, str]
@@ -52,6 +55,7 @@ class Plan:
     params: Mapping[str, object]
     columns: frozenset[str]
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    patterns: Sequence[_Patterns] = ()
 
 
 def plan_of(indicators: Sequence[Indicator]) -> Plan:
@@ -64,15 +68,19 @@ def plan_of(indicators: Sequence[Indicator]) -> Plan:
         params[f"cuts_{signal.value}"] = [_LOWEST, *sorted(cuts)]
         cut = f"roundDown({value_sql(signal)}, {{cuts_{signal.value}:Array(Float64)}})"
         keys[f"from_{signal.value}"] = cut
-    values = _asked(indicators)
+    values, patterns = _asked(indicators), _asked_patterns(indicators)
+    of_slice = indicators[0].signal is IndicatorSignal.MEASUREMENT
     for n, (dimension, asked) in enumerate(values.items()):
         params[f"d{n}"] = list(asked)
-        of_slice = indicators[0].signal is IndicatorSignal.MEASUREMENT
         expression = dimension_sql(dimension, f"k{n}", params, of_slice=of_slice)
         keys[f"dim_{n}"] = f"indexOf({{d{n}:Array(String)}}, {expression})"
+    for n, (dimension, asked) in enumerate(patterns):
+        params[f"p{n}"] = whole_pattern(asked)
+        expression = dimension_sql(dimension, f"q{n}", params, of_slice=of_slice)
+        keys[f"pattern_{n}"] = f"match({expression}, {{p{n}:String}})"
     has_scores = any(i.signal is IndicatorSignal.EVALUATION for i in indicators)
     columns = frozenset(c for i in indicators for c in columns_of(i))
-    return Plan(keys, _SCORE_SUMS if has_scores else (), params, columns, values)
+    return Plan(keys, _SCORE_SUMS if has_scores else (), params, columns, values, patterns)
 
 
 def _constant_keys(indicator: Indicator) -> Mapping[str, str]:
@@ -110,10 +118,15 @@ def _cut(indicator: Indicator) -> float | None:
 
 def _asked(indicators: Sequence[Indicator]) -> Mapping[str, Sequence[str]]:
     found: dict[str, dict[str, None]] = {}
-    for indicator in indicators:
-        for match in indicator.where:
+    for match in (match for indicator in indicators for match in indicator.where):
+        if not match.is_pattern:
             found.setdefault(match.dimension, {}).update(dict.fromkeys(match.values))
     return {dimension: tuple(values) for dimension, values in found.items()}
+
+
+def _asked_patterns(indicators: Sequence[Indicator]) -> Sequence[_Patterns]:
+    matches = (match for indicator in indicators for match in indicator.where if match.is_pattern)
+    return tuple(dict.fromkeys((match.dimension, match.values) for match in matches))
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +233,9 @@ def _has_result(groups: Groups, but: Sequence[str]) -> Flags:
 
 
 def _matches(groups: Groups, match: Match, plan: Plan) -> Flags:
+    if match.is_pattern:
+        n = list(plan.patterns).index((match.dimension, match.values))
+        return groups.is_one_of(f"pattern_{n}", (int(match.is_in),))
     place = list(plan.values).index(match.dimension)
     asked = plan.values[match.dimension]
     wanted = [asked.index(value) + 1 for value in match.values]

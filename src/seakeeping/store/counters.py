@@ -11,8 +11,10 @@ and as Prometheus write them: ``x`` and ``x_total``; of a histogram ``x`` also `
 ``x_sum`` and ``x_bucket`` with its ``le``.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import ge, gt, le, lt
 
 from seakeeping.errors import BadInput
@@ -20,7 +22,7 @@ from seakeeping.records import Indicator, IndicatorSignal, Match, MetricSelector
 from seakeeping.store.cells import Cells, Place, TimeSpan, cells_of
 from seakeeping.store.client import StoreClient
 from seakeeping.store.places import BUCKET_S
-from seakeeping.store.predicates import limit_of, subject_of
+from seakeeping.store.predicates import limit_of, subject_of, whole_pattern
 from seakeeping.store.rows import Row, from_json
 
 SILENCE_S = 900
@@ -277,9 +279,20 @@ def _matches(where: Sequence[Match], growth: _Growth) -> bool:
         if match.dimension == _LE:
             continue
         told = growth.attributes.get(match.dimension, growth.resource.get(match.dimension, ""))
-        if (_text(told) in match.values) is not match.is_in:
+        if _holds(match, _text(told)) is not match.is_in:
             return False
     return True
+
+
+def _holds(match: Match, text: str) -> bool:
+    if not match.is_pattern:
+        return text in match.values
+    return _pattern(match.values).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=1024)
+def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(whole_pattern(patterns))
 
 
 def _text(value: object) -> str:

@@ -207,9 +207,18 @@ def slice_conditions(
     """Yield a condition a match on a dimension of calls, and enter its parameters."""
     for n, match in enumerate(where):
         expression = dimension_sql(match.dimension, f"{prefix}_{n}_key", params)
+        if match.is_pattern:
+            params[f"{prefix}_{n}"] = whole_pattern(match.values)
+            yield f"match({expression}, {{{prefix}_{n}:String}}) = {int(match.is_in)}"
+            continue
         params[f"{prefix}_{n}"] = list(match.values)
         word = "IN" if match.is_in else "NOT IN"
         yield f"{expression} {word} {{{prefix}_{n}:Array(String)}}"
+
+
+def whole_pattern(patterns: Iterable[str]) -> str:
+    """Return one RE2 pattern that matches a whole value where any of the patterns does."""
+    return f"^(?:{'|'.join(f'(?:{pattern})' for pattern in patterns)})$"
 
 
 _PLACE = ("service_name", "bucket", "started_at", "trace_id", "span_id")
