@@ -22,6 +22,7 @@ from seakeeping.process import ORPHAN_GRACE_S
 
 STORE_MODULE = "seakeeping.store.engine"
 PIPELINE_MODULE = "seakeeping.control.pipeline"
+CONTROLLER_MODULE = "seakeeping.control.controller"
 DEMO_MODULE = "seakeeping.challenge.demo"
 
 
@@ -79,6 +80,7 @@ def roles(node: Node, *, edge_module: str, demo_key: str | None = None) -> list[
     parts = [
         Role("edge", edge_module, document),
         Role("pipeline", PIPELINE_MODULE, document, hang_s=60.0),
+        Role("controller", CONTROLLER_MODULE, document, hang_s=60.0),
     ]
     if settings.store is None:
         parts.insert(0, Role("store", STORE_MODULE, engine_settings(settings)))
