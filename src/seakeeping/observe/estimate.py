@@ -63,7 +63,7 @@ OPERATING_POINTS: Mapping[str, OperatingPoint] = MappingProxyType({
 
 _SHARE_OF_SCORES = 0.1  # of alpha, for the mean score
 _TUNED_FOR = 10_000  # answers of a window at which the bounds of its mean score are sharpest
-_STEP = 1e-4  # bounds of the mean score are widened to this grid, so that a bank is asked seldom
+_STEP = 5e-4  # bounds of the mean score are widened to this grid, so that a bank is asked seldom
 _AUDIT_PAYS = 2  # a judge's labels are used where they are so many times people's
 
 

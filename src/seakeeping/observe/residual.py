@@ -18,7 +18,6 @@ bounds that a confidence sequence leaves standing are what the newer labels are 
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from seakeeping.records import LabelledScore
 from seakeeping.stats.edetector import Detector
@@ -69,16 +68,9 @@ def _change(values: Floats, labels: Sequence[LabelledScore]) -> float | None:
     return max((at for at in (higher, lower) if at is not None), default=None)
 
 
-def _rise(
-    null: float, values: Floats, stakes: npt.NDArray[np.float64], times: Sequence[float]
-) -> float | None:
+def _rise(null: float, values: Floats, stakes: Floats, times: Sequence[float]) -> float | None:
     """Return the time of the first answer of a rise over ``null``, None without an alarm."""
     if not 0 < null < 1:
         return None
-    detector = Detector(null, LIMIT)
-    state = detector.start()
-    for value, stake in zip(values.tolist(), stakes.tolist(), strict=True):
-        state = detector.advance_values(state, [value], [stake])
-        if detector.is_alarm(state):
-            return times[state.since_event or 0]
-    return None
+    alarm = Detector(null, LIMIT).first_alarm(values, stakes)
+    return None if alarm is None else times[alarm[1]]

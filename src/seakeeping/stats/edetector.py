@@ -29,6 +29,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from seakeeping.errors import BadInput
 
 LIMIT = 2_000_000.0
@@ -145,22 +148,34 @@ class Detector:
         ]
         return self._after(state, gains, total, at)
 
-    def advance_values(
-        self, state: DetectorState, values: Sequence[float], weights: Sequence[float] | None = None,
-        at: float | None = None,
-    ) -> DetectorState:  # fmt: skip
-        """Return the state after events with values in [0, 1], for rates of bounded scores.
+    def first_alarm(
+        self, values: npt.ArrayLike, weights: npt.ArrayLike | None = None
+    ) -> tuple[int, int] | None:
+        """Return where a recorded stream of values in [0, 1] first alarms, and where that began.
 
-        ``weights`` in (0, 1] scale each bet. Where an event was drawn with probability pi, a weight
-        in proportion to 1/pi makes the bet fair for the population it was drawn from.
+        The first number is the alarming value's index, the second how many values came before the
+        change; None where nothing alarms. ``weights`` in (0, 1] scale each bet: where an event was
+        drawn with probability pi, a weight in proportion to 1/pi makes the bet fair for all events
+        it was drawn from. All at once: with S the running sum of log L, log M is S plus the running
+        log-sum-exp of what S was before each event. Raises BadInput.
         """
-        p0, staked = self.null_ratio, weights or [1.0] * len(values)
-        if not all(0 <= value <= 1 for value in values) or not all(0 < w <= 1 for w in staked):
+        x = np.asarray(values, np.float64)
+        stakes = np.ones(len(x)) if weights is None else np.asarray(weights, np.float64)
+        if not (np.all((x >= 0) & (x <= 1)) and np.all((stakes > 0) & (stakes <= 1))):
             raise BadInput("values and weights of an event lie between 0 and 1")
-        for value, weight in zip(values, staked, strict=True):
-            gains = [math.log1p(each * weight * (value - p0)) for each in self.lambdas]
-            state = self._after(state, gains, 1, at)
-        return state
+        bets = np.asarray(self.lambdas)[:, None] * (stakes * (x - self.null_ratio))[None, :]
+        after = np.cumsum(np.log1p(bets), axis=1)
+        before = np.concatenate([np.zeros((len(bets), 1)), after[:, :-1]], axis=1)
+        wealth = after + np.logaddexp.accumulate(-before, axis=1)
+        mean = np.logaddexp.reduce(wealth, axis=0) - math.log(len(bets))
+        alarms = np.flatnonzero(mean >= math.log(self.limit))
+        if not len(alarms):
+            return None
+        at = int(alarms[0])
+        # the CUSUM of each lambda began anew where its running sum was least
+        rises = after[:, at] - before[:, : at + 1].min(axis=1)
+        begun = before[int(rises.argmax()), : at + 1].argmin()
+        return at, int(begun)
 
     def is_alarm(self, state: DetectorState) -> bool:
         """Whether the wealth has reached the limit."""

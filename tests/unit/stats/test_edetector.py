@@ -140,35 +140,42 @@ def test_a_batch_never_promises_less_than_its_events() -> None:
     assert expected == pytest.approx(start.value + n, rel=1e-12)
 
 
-def test_bounded_scores_and_flags_are_the_same_bets() -> None:
-    detector = Detector(0.3)
-    by_flag, by_value = detector.start(), detector.start()
-    for x in (1, 0, 1, 1, 0):
-        by_flag = detector.advance(by_flag, x, 1)
-        by_value = detector.advance_values(by_value, [float(x)])
-    assert by_value.log_wealth == pytest.approx(by_flag.log_wealth, rel=1e-12)
+def test_a_recorded_stream_alarms_where_the_same_stream_did_live() -> None:
+    random, detector = np.random.default_rng(3), Detector(0.1, 5000)
+    for _ in range(20):
+        flags = np.concatenate([random.random(400) < 0.1, random.random(300) < 0.35]).astype(int)
+        state, live = detector.start(), None
+        for number, flag in enumerate(flags.tolist()):
+            state = detector.advance(state, flag, 1)
+            if detector.is_alarm(state):
+                live = (number, state.since_event)
+                break
+        assert detector.first_alarm(flags) == live
 
 
-def test_scores_that_drift_are_seen() -> None:
+def test_scores_that_drift_are_seen_and_steady_ones_are_not() -> None:
     detector, random = Detector(0.4, 10_000), np.random.default_rng(3)
-    state = detector.advance_values(detector.start(), random.beta(2, 4, 1000).tolist())
-    assert not detector.is_alarm(state)
-    state = detector.advance_values(state, random.beta(5, 3, 400).tolist())
-    assert detector.is_alarm(state)
+    steady, risen = random.beta(2, 4, 1000), random.beta(5, 3, 400)
+    assert detector.first_alarm(steady) is None
+    found = detector.first_alarm(np.concatenate([steady, risen]))
+    assert found is not None
+    alarm, since = found
+    assert 1000 < alarm < 1200
+    assert abs(since - 1000) <= 20
 
 
 def test_weights_make_bets_on_drawn_answers_fair_for_all() -> None:
     # bad answers are drawn four times as often; unweighted, the drawn ones look like 31 % bad
-    random, detector = np.random.default_rng(4), Detector(0.1, 1000)
-    weighted, plain = detector.start(), detector.start()
-    for _ in range(3000):
-        value = float(random.random() < 0.1)
-        chance = 0.8 if value else 0.2
-        if random.random() < chance:
-            plain = detector.advance_values(plain, [value])
-            weighted = detector.advance_values(weighted, [value], [0.2 / chance])
-    assert detector.is_alarm(plain)
-    assert not detector.is_alarm(weighted)
+    random, detector = np.random.default_rng(4), Detector(0.1, 50_000)
+    values = (random.random(3000) < 0.1).astype(float)
+    chances = np.where(values > 0, 0.8, 0.2)
+    drawn = random.random(3000) < chances
+    assert detector.first_alarm(values[drawn]) is not None
+    assert detector.first_alarm(values[drawn], 0.2 / chances[drawn]) is None
+
+
+def test_an_empty_record_raises_no_alarm() -> None:
+    assert Detector(0.1).first_alarm([]) is None
 
 
 def test_wealth_beyond_the_floats_neither_overflows_nor_sticks() -> None:
@@ -225,7 +232,9 @@ def test_what_makes_no_sense_is_refused() -> None:
     with pytest.raises(BadInput, match="alarms at once"):
         Detector(0.1, limit=1.0)
     with pytest.raises(BadInput, match="lie between"):
-        detector.advance_values(detector.start(), [1.5])
+        detector.first_alarm([0.5, 1.5])
+    with pytest.raises(BadInput, match="lie between"):
+        detector.first_alarm([0.5], [0.0])
     with pytest.raises(BadInput, match="another detector"):
         Detector(0.6).advance(detector.start(), 1, 2)
 
