@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from seakeeping.decide.alerts.conditions import GUARD_P, Allowance
+from seakeeping.decide.alerts.conditions import Allowance, guard_level
 from seakeeping.decide.alerts.rules import Rule, RuleKind, guard_looks, rules_of
 from seakeeping.observe.evidence import SequentialTest
 from seakeeping.records import BurnAlert, Objective
@@ -28,8 +28,6 @@ Floats = NDArray[np.float64]
 Verdicts = NDArray[np.int8]
 
 HOLDS, UNKNOWN, CLEARS = 1, 0, -1
-
-_LOG_GUARD_P = float(np.log(GUARD_P))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +130,8 @@ class Backtest:
         asked = np.flatnonzero(exceeds & (long[:, 2] >= allowed.min_rows))
         for seconds in guard_looks(burn):
             rows = self.look(seconds)[asked, 2:4]
-            verdicts[asked[_proven(rows, allowed.null_ratio)]] = HOLDS
+            is_proven = _proven(rows, allowed.null_ratio, guard_level(seconds))
+            verdicts[asked[is_proven]] = HOLDS
         return verdicts
 
     def _evidence(self) -> Verdicts:
@@ -164,13 +163,13 @@ def _burn_rate(look: Floats, allowed: Allowance) -> Floats:
     return rates
 
 
-def _proven(rows: Floats, null_ratio: float) -> NDArray[np.bool_]:
+def _proven(rows: Floats, null_ratio: float, level: float) -> NDArray[np.bool_]:
     """Return where chance at the budget would not show as many bad rows, as ``is_proven``."""
     if not len(rows):
         return np.zeros(0, np.bool_)
     pairs, where = np.unique(np.rint(rows).astype(np.int64), axis=0, return_inverse=True)
     null = min(max(null_ratio, 0.0), 1.0)
-    is_proven = [log_tail(int(bad), int(valid), null) < _LOG_GUARD_P for valid, bad in pairs]
+    is_proven = [log_tail(int(bad), int(valid), null) < level for valid, bad in pairs]
     proven: NDArray[np.bool_] = np.array(is_proven)[where.reshape(-1)]
     return proven
 

@@ -6,7 +6,8 @@ import pytest
 from tests.unit.decide.by_hand import FAITHFULNESS, objective
 
 from seakeeping.decide.alerts.rules import RuleKind
-from seakeeping.decide.backtest import Fired, Series, backtest, backtest_all, series_of
+from seakeeping.decide.backtest import Fired, Series, backtest
+from seakeeping.decide.stored_history import series_of
 from seakeeping.records import Alerting, BurnAlert, Objective, Severity
 from seakeeping.store.cells import cells_of
 
@@ -87,16 +88,6 @@ def test_a_series_is_made_of_cells_and_empty_where_there_is_none() -> None:
     assert series.counts.tolist() == [[1, 0, 1, 0], [0, 0, 0, 0], [4, 2, 2, 1]]
     assert series.ends.tolist() == [180, 240, 300]
     assert not series_of(cells, 0, "nobody", 120, 300, 60).counts.any()
-
-
-def test_many_objectives_are_tried_at_once() -> None:
-    first, second = objective(name="chat/a"), objective(0.5, name="chat/b")
-    rows = [[100, 50, 100, 50, 0, 0]] * 120
-    starts = [START + MINUTE * n for n in range(120)]
-    cells = cells_of(["chat"], [0, 1] * 60, [0] * 120, starts, rows)
-    found = backtest_all([first, second], cells, START, START + 7200, MINUTE, lambda _: None)
-    assert found["chat/a"]
-    assert not found["chat/b"]
 
 
 def test_a_month_by_the_minute_takes_a_moment() -> None:

@@ -11,20 +11,25 @@ long and short
     exceeds  if  bad(w) / (valid(w) b) > f  in both,
 
 clears if it does not, says nothing if either look-back is empty, and holds if it exceeds and the
-*guard* agrees: in some look-back between the two, so many bad
-rows among so many rows have a probability below ``GUARD_P`` at a true rate of exactly b (exact
-binomial tail). A burn rate over the factor that the guard does not believe is no proof of health
-either, so it does not clear. At 99.9 % and one request a minute, three bad requests within half an
-hour prove a burn and three within an hour do not. The guard asks the rows seen, not what they stand
-for: ten sampled rows never prove more than ten. (The reference guard, 1e-4 in the long look-back
-only, let 1.3 false pages pass in 100 months of that service at half its budget; this one 0.2, and
-the delay on a hundredfold burn is the same; ``bench/alerts``.)
+*guard* agrees: some look-back w between the two holds so many bad rows among its rows that, at a
+true rate of exactly b, chance would show them once in ``GUARD_EVERY_S`` of such look-backs,
+
+    P(X >= bad rows) < w / GUARD_EVERY_S,    X ~ Bin(rows, b)    (exact tail).
+
+A burn rate over the factor that the guard does not believe is no proof of health either, so it does
+not clear. At 99.9 % and one request a minute, three bad requests within half an hour prove a burn,
+three within an hour do not. The level goes with the length of the look-back because there are that
+many fewer of them to be wrong in; a fixed one (1e-4 in the long look-back, as the literature of
+this table has it) let about 1.1 false pages pass in 100 months of that service at half its budget,
+this one 0.3, with the same delay of true ones (``bench/alerts``). The guard asks the rows seen, not
+what they stand for: ten sampled rows never prove more than ten.
 
 *Estimates.* Where a detector judges, b is replaced by the share of flagged answers that the budget
 allows in the detector's own units (``Evidence.null_ratio``), and a look-back's bad share by the
 flagged share less the difference of the two. A detector's flagged share rises by less than the true
-one (by sensitivity + specificity - 1 of it), so the shift never overstates a burn. Without a null
-ratio nothing is known and nothing fires.
+one (by sensitivity + specificity - 1 of it), so the shift never overstates a burn. Where
+the sequential test is switched off, the difference is that of the raw and the corrected share of
+the window. Where there is neither, nothing is known and nothing fires.
 
 *Evidence* holds while the sequential test is in alarm. How an alarm ends is the test's own business
 (``observe.evidence``): a second one, looking the other way, must be convinced.
@@ -38,13 +43,11 @@ from seakeeping.decide.alerts.rules import Rule, Rulebook, RuleKind, guard_looks
 from seakeeping.records import BurnAlert, Counts, Objective, Reading
 from seakeeping.stats.binomial import log_tail
 
-GUARD_P = 5e-6
-"""What chance may do to a row of the burn table, at the budget exactly."""
+GUARD_EVERY_S = 10 * 365.25 * 86_400
+"""How seldom chance may prove a burn at the budget exactly, for each length of look-back."""
 
 STALE_S = 120.0
 """A reading older than this says nothing."""
-
-_LOG_GUARD_P = math.log(GUARD_P)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +147,12 @@ class Allowance:
 
 def _shift(reading: Reading) -> float | None:
     """Return what a detector flags at the budget beyond the budget itself; None: not known."""
-    if reading.evidence is None:
+    budget = reading.budget
+    if reading.evidence is not None:
+        return reading.evidence.null_ratio - budget.objective.budget_ratio
+    if budget.estimate is None or budget.raw_ratio is None:
         return None
-    return reading.evidence.null_ratio - reading.budget.objective.budget_ratio
+    return max(0.0, budget.estimate - budget.raw_ratio)  # shares of good answers
 
 
 def row_verdict(burn: BurnAlert, looks: Mapping[int, Counts], allowed: Allowance) -> bool | None:
@@ -164,8 +170,16 @@ def row_verdict(burn: BurnAlert, looks: Mapping[int, Counts], allowed: Allowance
 
 def is_proven(burn: BurnAlert, looks: Mapping[int, Counts], allowed: Allowance) -> bool:
     """Return whether some look-back shows more bad rows than chance would at the budget."""
-    counted = (looks[seconds] for seconds in guard_looks(burn) if seconds in looks)
-    return any(chance(counts, allowed) < _LOG_GUARD_P for counts in counted)
+    return any(
+        chance(looks[seconds], allowed) < guard_level(seconds)
+        for seconds in guard_looks(burn)
+        if seconds in looks
+    )
+
+
+def guard_level(seconds: int) -> float:
+    """Return the log probability below which a look-back proves a burn."""
+    return math.log(seconds / GUARD_EVERY_S)
 
 
 def chance(counts: Counts, allowed: Allowance) -> float:

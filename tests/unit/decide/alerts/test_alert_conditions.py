@@ -15,12 +15,12 @@ from tests.unit.decide.by_hand import (
 )
 
 from seakeeping.decide.alerts.conditions import (
-    GUARD_P,
     STALE_S,
     Allowance,
     Condition,
     chance,
     evaluate,
+    guard_level,
     row_verdict,
 )
 from seakeeping.decide.alerts.rules import RuleKind
@@ -187,5 +187,12 @@ def test_absence_is_noticed_after_events_and_ends_with_the_next() -> None:
     assert said(only(silent(absent, last_event_at=None), RuleKind.ABSENCE)) == UNKNOWN
 
 
-def test_the_guards_level_is_what_the_documentation_says() -> None:
-    assert GUARD_P == 5e-6
+def test_the_guard_asks_more_of_a_short_look_back() -> None:
+    ten_years_s = 10 * 365.25 * 86_400
+    assert math.exp(guard_level(1800)) == pytest.approx(1800 / ten_years_s)
+    assert guard_level(300) < guard_level(1800) < guard_level(259_200) < math.log(0.001)
+
+
+def test_two_bad_requests_never_prove_a_burn_of_a_service_with_little_traffic() -> None:
+    """Not even where they are all there is within five minutes."""
+    assert math.log(0.001**2) > guard_level(300)

@@ -1,0 +1,1 @@
+"""How soon alerts fire, and how seldom for nothing."""
