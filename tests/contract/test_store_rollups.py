@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from seakeeping.errors import BadInput
-from seakeeping.records import Counts, Interaction
+from seakeeping.records import Interaction
 from seakeeping.store.retention import partitions
 from seakeeping.store.rollups import BUCKETS_AT_ONCE
 from seakeeping.store.summaries import SeriesPoint
@@ -58,46 +58,24 @@ def calls(count: int, seed: int = 1) -> list[Interaction]:
     ]
 
 
-def test_counts_are_those_of_counting_by_hand(store: Store) -> None:
-    made = calls(300)
+def test_a_service_without_calls_is_not_there(store: Store) -> None:
+    keep(store, [make_interaction(1, service_name="desk")])
+    assert [s.service_name for s in store.services(NOON + 60, 3600)] == ["desk"]
+    assert store.services(NOON - 3600, 60) == []
+
+
+def test_a_summary_says_what_its_rows_stand_for(store: Store) -> None:
+    made = calls(60)
     keep(store, made)
-    found = store.counts("shop", NOON, NOON + 3600, indicator="availability")
-    bad = [c for c in made if c.error_type]
-    assert found == Counts(
-        sum(c.sampling_weight for c in made), sum(c.sampling_weight for c in bad), 300, len(bad)
-    )
-    timed = [c for c in made if c.error_type is None and c.duration_s is not None]
-    slow = [c for c in timed if round((c.duration_s or 0) * 1e6) > 2_500_000]
-    found = store.counts("shop", NOON, NOON + 3600, indicator="latency", threshold_s=2.5)
-    assert found == Counts(
-        sum(c.sampling_weight for c in timed),
-        sum(c.sampling_weight for c in slow),
-        len(timed),
-        len(slow),
-    )
-    assert len(slow) > 5
-
-
-def test_a_call_exactly_at_the_threshold_is_good(store: Store) -> None:
-    keep(store, [make_interaction(1, duration_s=0.5), make_interaction(2, duration_s=0.500001)])
-    found = store.counts("shop", NOON, NOON + 300, indicator="latency", threshold_s=0.5)
-    assert (found.valid_rows, found.bad_rows) == (2, 1)
-
-
-@pytest.mark.parametrize(
-    ("indicator", "threshold_s"),
-    [("latency", None), ("availability", 1.0), ("beauty", None), ("latency", 0.26)],
-)
-def test_odd_indicators_are_bad_input(
-    store: Store, indicator: str, threshold_s: float | None
-) -> None:
-    with pytest.raises(BadInput):
-        store.counts("shop", NOON, NOON + 60, indicator=indicator, threshold_s=threshold_s)
-
-
-def test_a_service_without_calls_counts_nothing(store: Store) -> None:
-    assert store.counts("shop", NOON, NOON + 60, indicator="availability") == Counts()
-    assert store.services(NOON, 3600) == []
+    [shop] = store.services(NOON + 3600, 3600)
+    weights = [c.sampling_weight for c in made]
+    assert (shop.calls, shop.served) == (60, sum(weights))
+    assert shop.served_errors == sum(c.sampling_weight for c in made if c.error_type)
+    assert shop.input_tokens == 100 * shop.served  # what was served, too
+    points = store.series("shop", NOON, NOON + 3600, 300)
+    assert sum(p.served for p in points) == shop.served
+    assert sum(p.served_errors for p in points) == shop.served_errors
+    assert sum(p.input_tokens for p in points) == shop.input_tokens
 
 
 def test_refreshing_again_or_in_any_order_changes_nothing(store: Store) -> None:
@@ -129,7 +107,6 @@ def test_a_key_that_vanishes_becomes_zero(store: Store) -> None:
     store.retract([Taken(*call.key, "shop", call.started_at, 9)], "t")
     store.refresh_rollups([("shop", NOON)])
     assert store.services(NOON + 300, 3600) == []
-    assert store.counts("shop", NOON, NOON + 300, indicator="availability") == Counts()
     scored = store.client.read("SELECT sum(scored) FROM evaluation_rollups FINAL")
     assert scored == [[0]]
 

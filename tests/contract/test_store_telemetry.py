@@ -61,11 +61,11 @@ def running(request: pytest.FixtureRequest) -> Iterator[Store]:
     if not url:
         pytest.skip("SEAKEEPING_TEST_CLICKHOUSE_URL names no ClickHouse")
     database = f"seakeeping_test_{uuid.uuid4().hex}"
-    store = Store(StoreClient(replace(address_of(url), database=database)))
-    store.migrate()
-    yield store
-    store.client.command(f"DROP DATABASE {database}", in_database=False)
-    store.close()
+    other = Store(StoreClient(replace(address_of(url), database=database)))
+    other.migrate()
+    yield other
+    other.client.command(f"DROP DATABASE {database}", in_database=False)
+    other.close()
 
 
 @pytest.fixture

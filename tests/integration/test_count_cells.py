@@ -9,7 +9,6 @@ import pytest
 
 from seakeeping.errors import BadInput
 from seakeeping.records import (
-    Counts,
     Evaluation,
     Indicator,
     IndicatorSignal,
@@ -343,18 +342,3 @@ def test_what_cannot_be_counted_says_why(
 ) -> None:
     with pytest.raises(BadInput, match=match):
         store.count_cells([indicator], [("shop", AT)], step_s)
-
-
-def test_cells_of_all_signals_agree_with_the_counts_of_the_rollups(store: CountingStore) -> None:
-    calls = some_calls()
-    store.insert_interactions(calls, "t")
-    store.refresh_rollups((c.service_name, c.started_at) for c in calls)
-    asked = [make_indicator(), make_indicator(S.LATENCY, threshold=1.0)]
-    cells = store.count_cells(asked, TimeSpan(AT, AT + 900, ("shop",)))
-    for number, indicator in enumerate(asked):
-        total = np.sum(cells.counts[cells.indicator == number], axis=0)
-        name = "latency" if number else "availability"
-        found = store.counts(
-            "shop", NOON, NOON + 900, indicator=name, threshold_s=indicator.threshold_s
-        )
-        assert Counts(*total) == found

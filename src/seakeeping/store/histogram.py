@@ -3,14 +3,12 @@
 A histogram maps the upper edge of a bucket, in microseconds, to the number of durations above the
 edge before it and up to this one. The edges are the same everywhere and for ever: 22 a decade from
 1 ms to 1,000 s, so a quantile is within 7 %, and the usual thresholds (0.1, 0.2, 0.25, 0.3, 0.5, 1,
-2, 2.5, 5, 10, 30, 60 s) are edges, at which exceedances are counted exactly. No sketch is needed
-that one build of the engine has and another has not.
+2, 2.5, 5, 10, 30, 60 s) are edges. No sketch is needed that one build of the engine has and another
+has not.
 """
 
 from bisect import bisect_left
 from collections.abc import Mapping
-
-from seakeeping.errors import BadInput
 
 _MANTISSAS = (
     100, 112, 125, 140, 160, 180, 200, 225, 250, 280, 300, 330, 360, 400, 450, 500, 550, 600, 670,
@@ -63,27 +61,3 @@ def _within(edge: int, share: float) -> float:
     at = bisect_left(EDGES_US, edge)
     low = EDGES_US[at - 1] if at else 0
     return (low + (edge - low) * share) / 1e6
-
-
-def above(counts: Histogram, threshold_s: float) -> float:
-    """Return how many durations are over a threshold. Raises BadInput where that is not an edge.
-
-    >>> above({500_000: 3, 560_000: 2}, 0.5)
-    2
-    """
-    edge = edge_of(threshold_s)
-    return sum(count for upper, count in counts.items() if upper > edge)
-
-
-def edge_of(threshold_s: float) -> int:
-    """Return the edge at a threshold in seconds. Raises BadInput, naming the edges near it."""
-    edge = round(threshold_s * 1e6)
-    at = bisect_left(EDGES_US, edge)
-    if at < len(EDGES_US) and EDGES_US[at] == edge:
-        return edge
-    near = [f"{e / 1e6:g}" for e in EDGES_US[max(0, at - 1) : at + 1]]
-    raise BadInput(
-        f"latencies are not counted at {threshold_s:g} s",
-        place="threshold_s",
-        hint=f"the nearest thresholds are {' and '.join(near)} s",
-    )

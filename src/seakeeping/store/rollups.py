@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from seakeeping.errors import BadInput
-from seakeeping.records import Counts
 from seakeeping.store.client import StoreClient
-from seakeeping.store.histogram import Histogram, above, edge_sql, quantile
+from seakeeping.store.histogram import Histogram, edge_sql, quantile
 from seakeeping.store.places import BUCKET_S, places_of
 from seakeeping.store.rows import Row
 from seakeeping.store.summaries import SeriesPoint, ServiceSummary
@@ -257,53 +256,6 @@ def _point(at: int, row: Row | None, judged: Row | None) -> SeriesPoint:
         served=float(row[11]),
         served_errors=float(row[12]),
     )
-
-
-def counts(
-    client: StoreClient, service: str, window: Window, indicator: str, threshold_s: float | None
-) -> Counts:
-    """Return the events of a window. Raises BadInput for an indicator it does not know."""
-    match indicator, threshold_s:
-        case "availability", None:
-            return _availability(client, service, window)
-        case "latency", float() | int():
-            return _latency(client, service, window, float(threshold_s))
-    raise BadInput(
-        f"unknown indicator {indicator!r} with threshold {threshold_s}",
-        place="indicator",
-        hint="availability, or latency with a threshold in seconds",
-    )
-
-
-def _availability(client: StoreClient, service: str, window: Window) -> Counts:
-    found = _totals(
-        client,
-        service,
-        window,
-        "sum(weighted_calls), sum(weighted_errors), sum(calls), sum(errors)",
-    )
-    valid, bad, valid_rows, bad_rows = found
-    return Counts(float(valid), float(bad), valid_rows, bad_rows)
-
-
-def _latency(client: StoreClient, service: str, window: Window, threshold_s: float) -> Counts:
-    found = _totals(client, service, window, "sumMap(weighted_latency), sumMap(latency)")
-    weighted, seen = (_histogram(part) for part in found)
-    return Counts(
-        valid=float(sum(weighted.values())),
-        bad=float(above(weighted, threshold_s)),
-        valid_rows=int(sum(seen.values())),
-        bad_rows=int(above(seen, threshold_s)),
-    )
-
-
-def _totals(client: StoreClient, service: str, window: Window, wanted: str) -> Row:
-    found = client.read(
-        f"SELECT {wanted} FROM rollups FINAL WHERE service_name = {{service:String}} "
-        f"AND {window.condition}",
-        {**window.params, "service": service},
-    )
-    return found[0]
 
 
 def stale_buckets(client: StoreClient) -> list[tuple[str, float]]:

@@ -4,11 +4,10 @@ Writes take a token and are stored once for it, however often they are sent. Rea
 version of every row, and no row that was taken back. Everything here may raise StoreUnavailable.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from seakeeping.records import (
-    Counts,
     Evaluation,
     Indicator,
     IndicatorSignal,
@@ -32,7 +31,6 @@ from seakeeping.store.places import Places
 from seakeeping.store.rows import RetractedCall
 from seakeeping.store.schema import Topology
 from seakeeping.store.summaries import SeriesPoint, ServiceSummary
-from seakeeping.store.tallies import Tally, tallies
 
 __all__ = [
     "EvaluationFilter",
@@ -150,28 +148,6 @@ class Store:
         Raises BadInput where ``step_s`` is not a multiple of 300.
         """
         return rollups.series(self.client, service, self._window(start, end), step_s)
-
-    def counts(
-        self,
-        service: str,
-        start: float,
-        end: float,
-        *,
-        indicator: str,
-        threshold_s: float | None = None,
-    ) -> Counts:
-        """Return the valid and bad events in the five-minute buckets that overlap the window.
-
-        ``availability``: a call is bad that ended in an error. ``latency``: of the calls without
-        error whose duration is known, those over ``threshold_s`` are bad; it must be one of
-        ``histogram.EDGES_US``. Raises BadInput.
-        """
-        window = self._window(start, end)
-        return rollups.counts(self.client, service, window, indicator, threshold_s)
-
-    def tallies(self, starts: Sequence[float], end: float) -> Mapping[str, Sequence[Tally]]:
-        """Return the events of every service since each of some moments, in one statement."""
-        return tallies(self.client, starts, end, self._counted)
 
     def _window(self, start: float, end: float) -> rollups.Window:
         return rollups.Window(start, end, self._counted)

@@ -4,11 +4,8 @@ import random
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from seakeeping.errors import BadInput
-from seakeeping.store.histogram import EDGES_US, OVERFLOW_US, above, edge_of, quantile
+from seakeeping.store.histogram import EDGES_US, OVERFLOW_US, quantile
 
 
 def bucketed(durations: list[float]) -> dict[int, int]:
@@ -27,23 +24,9 @@ def test_edges_rise_by_less_than_a_seventh() -> None:
     assert max(ratios) < 1.15
 
 
-@pytest.mark.parametrize(
-    "threshold_s", [0.1, 0.2, 0.25, 0.3, 0.5, 1, 2, 2.5, 5, 10, 30, 60, 0.001, 1000]
-)
+@pytest.mark.parametrize("threshold_s", [0.1, 0.2, 0.25, 0.3, 0.5, 1, 2, 2.5, 5, 10, 30, 60])
 def test_usual_thresholds_are_edges(threshold_s: float) -> None:
-    assert edge_of(threshold_s) == round(threshold_s * 1e6)
-
-
-@pytest.mark.parametrize("threshold_s", [0.26, 0.0001, 1001.0, 0.0, -1.0])
-def test_other_thresholds_are_refused_with_those_near_them(threshold_s: float) -> None:
-    with pytest.raises(BadInput, match="nearest thresholds"):
-        edge_of(threshold_s)
-
-
-@given(st.lists(st.floats(0, 5000, allow_nan=False), max_size=50), st.sampled_from(EDGES_US))
-def test_exceedances_are_exact_at_every_edge(durations: list[float], edge: int) -> None:
-    exact = sum(round(duration * 1e6) > edge for duration in durations)
-    assert above(bucketed(durations), edge / 1e6) == exact
+    assert round(threshold_s * 1e6) in EDGES_US
 
 
 @pytest.mark.parametrize("ratio", [0.5, 0.9, 0.95, 0.99])
@@ -62,7 +45,6 @@ def test_the_quantile_of_nothing_is_unknown() -> None:
 
 def test_what_is_over_the_last_edge_counts_as_the_last_edge() -> None:
     assert quantile({OVERFLOW_US: 3}, 0.5) == 1000.0
-    assert above({OVERFLOW_US: 3}, 1000.0) == 3
 
 
 def test_the_lowest_and_highest_quantiles_stay_inside() -> None:
