@@ -69,9 +69,11 @@ class Pages:
         window = _window(request)
         wall = await self._room.watch.wall(window)
         system = self._room.place.system(wall.at)
+        standing = await self._room.ledger_reader.ask(self._room.watch.standing)
         return await self._page(
             request, "wall.html", here="/", wall=wall, worst=wall.worst, window=window,
-            system=system, wall_trouble=wall.trouble, endpoint=self._room.place.endpoint,
+            system=system, standing=standing, wall_trouble=wall.trouble,
+            endpoint=self._room.place.endpoint,
             status=503 if wall.trouble else 200,
         )  # fmt: skip
 

@@ -8,15 +8,17 @@ here; while the ledger is away the last ones stay, with the moment they are of.
 
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from seakeeping import metrics
 from seakeeping.clock import Clock
 from seakeeping.errors import Unavailable
-from seakeeping.records import Budget, Reading
+from seakeeping.records import AlertState, Budget, Reading
 from seakeeping.store.telemetry import SeriesPoint, ServiceSummary
 from seakeeping.web import charts, standing, wall
-from seakeeping.web.decided import Decided, Readings
+from seakeeping.web.decided import Decided, IncidentFilter, Readings
+from seakeeping.web.incident_page import IncidentRow, incident_rows
 from seakeeping.web.objective_list import is_unused
 from seakeeping.web.reader import Reader
 from seakeeping.web.telemetry import Telemetry
@@ -27,7 +29,18 @@ Answer = TypeVar("Answer")
 FRESH_S = 1.5
 READINGS_FRESH_S = 0.5
 LEAST_S, MOST_S, SHARE = 5.0, 60.0, 300.0
+MOST_INCIDENTS = 10
+"""Open incidents on the wall, the newest."""
+
 _MOST_KEPT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What goes on now: open incidents, and how many alerts fire."""
+
+    incidents: tuple[IncidentRow, ...] = ()
+    firing: int = 0
 
 
 class Watch:
@@ -41,6 +54,7 @@ class Watch:
         self._walls: dict[str, Wall] = {}
         self._memo = Memo(clock)
         self._locks: dict[str, asyncio.Lock] = {}
+        self._standing = Memo(clock, least_s=READINGS_FRESH_S)
         self._readings = Readings()
         self._read_at = float("-inf")
 
@@ -76,6 +90,19 @@ class Watch:
     def reading(self, name: str) -> Reading | None:
         """Return one objective as last measured, None where there is none of that name. Blocks."""
         return next((r for r in self.readings().readings if r.budget.objective.name == name), None)
+
+    def standing(self) -> Standing:
+        """Return what fires and which incidents go on; nothing while the ledger is away. Blocks."""
+        return self._standing.get("standing", READINGS_FRESH_S * SHARE, self._read_standing)
+
+    def _read_standing(self) -> Standing:
+        try:
+            incidents = self._decided.incidents(IncidentFilter(is_open=True), limit=MOST_INCIDENTS)
+            firing = sum(a.state is AlertState.FIRING for a in self._decided.alerts())
+        except Unavailable as error:
+            metrics.ERRORS.labels("web", type(error).__name__).inc()
+            return Standing()
+        return Standing(tuple(incident_rows(incidents, self._clock.now())), firing)
 
     def budgets(self, service: str | None = None) -> list[Budget]:
         """Return the budgets of one or all services. Blocks."""
@@ -120,8 +147,9 @@ class Watch:
 class Memo:
     """Remembers answers for a time that grows with the window they cover."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, least_s: float = LEAST_S) -> None:
         self._clock = clock
+        self._least_s = least_s
         self._kept: dict[Hashable, tuple[float, Any]] = {}
 
     def get(self, key: Hashable, window_s: float, ask: Callable[[], Answer]) -> Answer:
@@ -133,5 +161,5 @@ class Memo:
         answer = ask()
         if len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
-        self._kept[key] = now + min(max(window_s / SHARE, LEAST_S), MOST_S), answer
+        self._kept[key] = now + min(max(window_s / SHARE, self._least_s), MOST_S), answer
         return answer

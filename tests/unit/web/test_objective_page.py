@@ -94,7 +94,7 @@ def test_alerts_of_another_kind_make_no_row_fire() -> None:
 
 
 def test_a_burn_of_too_few_events_is_not_proven() -> None:
-    few = {seconds: Counts(4.0, 2.0, 4, 2) for seconds in BURNING.looks}
+    few = {seconds: Counts(2.0, 1.0, 2, 1) for seconds in BURNING.looks}
     assert set(states(replace(BURNING, looks=few))) == {"not proven"}
 
 

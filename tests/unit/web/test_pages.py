@@ -152,7 +152,8 @@ def test_the_worst_service_comes_first_with_its_state_as_a_word(client: Client) 
     text = Reader(client.get("/").text).text
     assert text.index("cargo-search") < text.index("harbour-assistant")
     assert "BREACH" in text
-    assert "over budget" in text
+    assert "504 % over" in text
+    assert "good 97 % , 96.8 to 97.2 %" in text
 
 
 def test_the_strip_shows_the_parts_of_the_process_tree(client: Client) -> None:
@@ -294,3 +295,11 @@ def test_metrics_are_prometheus_text(client: Client) -> None:
     answer = client.get("/metrics")
     assert answer.status == 200
     assert "# TYPE seakeeping_handled_errors_total counter" in answer.text
+
+
+def test_the_wall_leads_to_what_is_wrong_now(client: Client) -> None:
+    page = Reader(client.get("/").text)
+    assert "2 alerts firing" in page.text
+    assert "Release v42 in eu-north explains 93 %" in page.text
+    assert f"/incidents/{INCIDENT}" in [a["href"] for a in page.having("href")]
+    assert "harbour-assistant: slow answers" not in page.text  # resolved
