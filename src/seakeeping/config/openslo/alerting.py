@@ -46,6 +46,7 @@ _TARGET_WORDS: Mapping[str, TargetKind] = MappingProxyType(
     {kind.value: kind for kind in TargetKind}
     | {"web-hook": TargetKind.WEBHOOK, "mail": TargetKind.EMAIL, "e-mail": TargetKind.EMAIL}
 )
+_NEEDS_SECRET = frozenset({TargetKind.PAGERDUTY, TargetKind.SLACK, TargetKind.APPRISE})
 _SECRET_WORDS = ("key", "token", "secret", "password", "sig", "signature")
 
 
@@ -189,6 +190,10 @@ def read_target(entry: Entry) -> NotificationTarget:
             "annotation seakeeping.dev/url, or seakeeping.dev/secret-env where the address itself "
             "is secret",
         )
+    if secret is None and kind in _NEEDS_SECRET:
+        target.fail(f"{kind} needs a secret", "annotation seakeeping.dev/secret-env")
+    if url and kind is TargetKind.APPRISE:
+        url.fail("addresses of Apprise hold secrets", "put them into the variable of secret-env")
     if secret and not secret.text().isidentifier():
         secret.fail(f"{secret.text()!r} is no name of an environment variable")
     return NotificationTarget(
@@ -203,7 +208,7 @@ def read_target(entry: Entry) -> NotificationTarget:
 
 def _address(value: Value, kind: TargetKind) -> str:
     url = value.text()
-    if kind not in (TargetKind.EMAIL, TargetKind.APPRISE) and not is_http_address(url):
+    if kind is not TargetKind.EMAIL and not is_http_address(url):
         value.fail(f"{url!r} is not an http address")
     try:
         parts = urlsplit(url)

@@ -150,7 +150,7 @@ def test_targets_within_policies_count(tmp_path: Path) -> None:
     assert [one.name for one in linked.targets] == ["t"]
 
 
-URL = "seakeeping.dev/url: "
+URL, SECRET = "seakeeping.dev/url: ", "seakeeping.dev/secret-env: A, "
 
 
 @pytest.mark.parametrize(
@@ -172,8 +172,12 @@ URL = "seakeeping.dev/url: "
         (BURNS.replace("annotations: {}", "annotations: {seakeeping.dev/short-window: 2h}"),
          "is longer than the lookbackWindow"),
         (target("t", "pigeon"), "'pigeon' is none of"),
-        (target("t", "slack", "a: b"), "nothing says where t is"),
-        (target("t", "slack", URL + "'https://hooks.slack.com/services/a/b'"), "holds a secret"),
+        (target("t", "webhook", "a: b"), "nothing says where t is"),
+        (target("t", "slack", URL + "'https://slack.example/api'"), "slack needs a secret"),
+        (target("t", "apprise", URL + "'ntfy://a/b', seakeeping.dev/secret-env: A"),
+         "addresses of Apprise hold secrets"),
+        (target("t", "slack", SECRET + URL + "'https://hooks.slack.com/services/a/b'"),
+         "holds a secret"),
         (target("t", "webhook", URL + "'https://u:p@a/b'"), "holds a secret"),
         (target("t", "webhook", URL + "'https://a/b?token=x'"), "holds a secret"),
         (target("t", "webhook", URL + "ftp://a"), "is not an http address"),
