@@ -250,6 +250,16 @@ def test_old_messages_are_pruned_but_for_the_newest_of_a_thread(
     assert [(n.target, n.sequence) for n in outbox.latest()] == [("pager", 2), ("chat", 1)]
 
 
+def test_old_threads_that_ended_are_forgotten(outbox: Outbox, clock: FakeClock) -> None:
+    outbox.put(message(1), message(2, reason="resolved", status="resolved"))
+    outbox.put(message(1, group_key="change/1", reason="change"), message(1, group_key="firing"))
+    while due := outbox.due():
+        deliver(outbox, due[0])
+    clock.at += 100
+    assert outbox.prune(50) == 3
+    assert [n.group_key for n in outbox.latest()] == ["firing"]
+
+
 def test_a_failed_message_can_be_sent_again_by_hand(outbox: Outbox, ledger: Ledger) -> None:
     outbox.put(message())
     (first,) = outbox.due()

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from tests.receivers.hostile import (
@@ -19,6 +20,7 @@ from tests.receivers.hostile import (
 )
 from tests.receivers.http import Receiver, Reply, json_reply
 from tests.receivers.samples import Rig, a_message, an_alert
+from tests.receivers.tls import make_certificate
 from tests.receivers.webhooks import WebhookReceiver
 
 from seakeeping.decide.notify.exchange import LONGEST_RETRY_AFTER_S
@@ -173,6 +175,34 @@ def test_a_redirect_to_nowhere_is_told(location: str) -> None:
         rig.send(a_message())
     assert rig.states == [DeliveryState.WAITING]
     assert "redirects" in rig.error
+
+
+# encryption
+
+
+def test_a_certificate_counts_only_where_it_is_trusted_and_bears_the_name(tmp_path: Path) -> None:
+    good = make_certificate(tmp_path)
+    with Receiver(good.server_context()) as receiver:
+        trusting = Rig(webhook(receiver.url, ca_file=str(good.chain)))
+        trusting.send(a_message())
+        assert trusting.states == [DeliveryState.DELIVERED], trusting.error
+        strict = Rig(webhook(receiver.url))
+        strict.send(a_message())
+        assert strict.error == "127.0.0.1: TLS failed: CERTIFICATE_VERIFY_FAILED"
+        assert len(receiver.requests) == 1
+    (tmp_path / "other").mkdir()
+    other = make_certificate(tmp_path / "other", name="DNS:other.example")
+    with Receiver(other.server_context()) as receiver:
+        rig = Rig(webhook(receiver.url, ca_file=str(other.chain)))
+        rig.send(a_message())
+        assert rig.error == "127.0.0.1: TLS failed: CERTIFICATE_VERIFY_FAILED"
+        assert receiver.requests == []
+
+
+def test_a_file_of_certificates_that_is_missing_is_told() -> None:
+    rig = Rig(webhook("https://127.0.0.1:1", ca_file="/nowhere.pem"))
+    rig.send(a_message())
+    assert rig.error.startswith("the certificates of ca_file cannot be read")
 
 
 # secrets

@@ -1,15 +1,13 @@
 """E-mail to a real SMTP server, and the long tail through Apprise to real servers."""
 
 import logging
-import ssl
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from tests.receivers.http import Receiver, Reply
 from tests.receivers.mail import MailReceiver, mail_server
 from tests.receivers.samples import Rig, a_change, a_message, a_resolution, an_alert
+from tests.receivers.tls import Certificate, make_certificate
 
 from seakeeping.records import NotificationTarget, TargetKind
 from seakeeping.store.ledger.outbox import DeliveryState
@@ -27,17 +25,8 @@ def server() -> Iterator[MailReceiver]:
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Return a certificate of 127.0.0.1 and its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    chain, key = folder / "chain.pem", folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
-         "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", chain],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return chain, key
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 def target(server: MailReceiver, **options: str) -> NotificationTarget:
@@ -148,10 +137,8 @@ def test_a_server_that_is_away_is_waited_for(server: MailReceiver) -> None:
     )  # fmt: skip
 
 
-def test_a_password_travels_encrypted_only(certificate: tuple[Path, Path]) -> None:
-    chain, key = certificate
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(chain, key)
+def test_a_password_travels_encrypted_only(certificate: Certificate) -> None:
+    chain, context = certificate.chain, certificate.server_context()
     receiver = MailReceiver()
     receiver.users["sea"] = "s3cret-pass"
     with mail_server(receiver, tls=context, is_login_required=True):
@@ -168,15 +155,12 @@ def test_a_password_travels_encrypted_only(certificate: tuple[Path, Path]) -> No
         assert "TLS" in stranger.error or "certificate" in stranger.error.lower()
 
 
-def test_a_wrong_password_waits_for_somebody_to_mend_it(
-    certificate: tuple[Path, Path],
-) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
+def test_a_wrong_password_waits_for_somebody_to_mend_it(certificate: Certificate) -> None:
+    context = certificate.server_context()
     receiver = MailReceiver()
     with mail_server(receiver, tls=context, is_login_required=True):
         rig = Rig(
-            target(receiver, user="sea", tls="starttls", ca_file=str(certificate[0])),
+            target(receiver, user="sea", tls="starttls", ca_file=str(certificate.chain)),
             environ={"SMTP_PASSWORD": "wr0ng-pass"},
         )
         rig.send(a_message())

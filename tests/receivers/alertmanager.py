@@ -56,11 +56,11 @@ class RunningAlertmanager:
 
 @contextmanager
 def running_alertmanager(
-    folder: Path, webhook: str, *, resolve_timeout: str = "5m"
+    folder: Path, webhook: str, *, resolve_timeout: str = "5m", config_text: str = CONFIG
 ) -> Iterator[RunningAlertmanager]:
     assert BINARY is not None
     config = folder / "alertmanager.yml"
-    config.write_text(CONFIG.format(url=webhook, resolve_timeout=resolve_timeout))
+    config.write_text(config_text.format(url=webhook, resolve_timeout=resolve_timeout))
     port = free_port()
     with (folder / "alertmanager.log").open("wb") as log:
         server = subprocess.Popen(

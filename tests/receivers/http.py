@@ -1,5 +1,6 @@
 """A real HTTP server on loopback that answers as a test says, and keeps what it was sent."""
 
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -43,7 +44,8 @@ class Receiver:
     ``disturb`` may answer in place of the receiver: a reply, or None where it behaves.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.requests: list[Request] = []
         self.disturb: Callable[[Request], Reply | None] = lambda request: None
         self.faults: list[BaseException] = []
@@ -54,10 +56,12 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
         self._server = _Server(("127.0.0.1", 0), _handler(self))
+        if self._tls is not None:
+            self._server.socket = self._tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
         return self
@@ -87,6 +91,9 @@ class Receiver:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False  # a client may have left a connection open
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that cut their connection."""
 
 
 def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:

@@ -39,6 +39,9 @@ HORIZON_S = 1800.0
 KEEP_S = 30 * 86_400.0
 """How long closed messages are kept to be shown, and to know a message that is put again."""
 
+_LAST_WORDS = ("resolved", "change")
+"""Reasons after which a thread is begun anew, whatever was told before."""
+
 _KEY_LENGTH = 200
 _ERROR_LENGTH = 500
 
@@ -282,7 +285,8 @@ class Outbox:
     def prune(self, keep_s: float = KEEP_S) -> int:
         """Delete messages closed longer ago than ``keep_s``; return how many.
 
-        The newest message of a thread stays: the router counts on from it.
+        The newest message of a thread stays while it is the router's memory of what was told: not
+        where it told of an end or of a change.
         """
         newest = select(func.max(OUTBOX.c.id)).group_by(OUTBOX.c.thread)
         with self._ledger.transaction() as connection:
@@ -290,7 +294,7 @@ class Outbox:
                 OUTBOX.delete().where(
                     OUTBOX.c.state.not_in(_OPEN),
                     OUTBOX.c.done_at < self._ledger.clock.now() - keep_s,
-                    OUTBOX.c.id.not_in(newest),
+                    or_(OUTBOX.c.id.not_in(newest), OUTBOX.c.reason.in_(_LAST_WORDS)),
                 )
             )
         return done.rowcount
