@@ -11,6 +11,7 @@ counted back in steps over the next ticks, and its readings say how far.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ import orjson
 
 from seakeeping.clock import Clock
 from seakeeping.observe.arrivals import Arrivals
-from seakeeping.observe.budget import Counted, counts_of, measure_all
+from seakeeping.observe.budget import Counted, all_counts_of, measure_all
 from seakeeping.observe.counting import SliStore
 from seakeeping.observe.exemplars import Exemplars
 from seakeeping.observe.expansion import expanded
@@ -29,8 +30,14 @@ from seakeeping.observe.quality import Quality
 from seakeeping.observe.readout import Readout, reaches_of
 from seakeeping.observe.rows import Rows, Source, row_of
 from seakeeping.observe.tiers import VALID, Ints
-from seakeeping.observe.windows import COARSE_S, MIDDLE_REACH_S, looks_of, period_start
-from seakeeping.records import Budget, Objective, Reading
+from seakeeping.observe.windows import (
+    COARSE_S,
+    MIDDLE_REACH_S,
+    look_name,
+    looks_of,
+    period_start,
+)
+from seakeeping.records import Budget, Counts, Objective, Reading
 
 VALUES_FRESH_S = 60.0
 """How long the values of a dimension are believed, in seconds."""
@@ -62,6 +69,7 @@ class Book:
         self._written: tuple[Objective, ...] = ()
         self._objectives: list[Objective] = []
         self._numbers: list[int] = []
+        self._tested: list[str] = []
         self._readout = Readout([], np.zeros(0, np.int64))
         self._services: set[str] = set()
         self._values: dict[tuple[str, str], tuple[float, list[str]]] = {}
@@ -101,6 +109,7 @@ class Book:
         for number in gone:
             self._history.dismiss(number)
         self._numbers = [self._rows.numbers[row.key] for row in rows]
+        self._tested = [f"{one.name} {row.counted}" for one, row in zip(found, rows, strict=True)]
         self._readout = Readout(found, self._row_numbers())
         self._admit(set(new))
         self._watch()
@@ -128,9 +137,9 @@ class Book:
         """Set up the sequential tests of the objectives that have one."""
         nulls: dict[str, float] = {}
         names: dict[int, list[str]] = {}
-        for objective, number in zip(self._objectives, self._numbers, strict=True):
+        tested = zip(self._objectives, self._numbers, self._tested, strict=True)
+        for objective, number, name in tested:
             if (null_ratio := self._quality.null_ratio(objective)) is not None:
-                name = _test_name(objective)
                 nulls[name] = null_ratio
                 names.setdefault(number, []).append(name)
         self._arrivals.hold(names, nulls)
@@ -204,51 +213,59 @@ class Book:
 
         A shipped objective that never had an event is left out.
         """
-        counted = [one for one in self._counted(now) if _is_shown(one)]
-        budgets = measure_all(counted, self.at)
-        return [self._reading(one, budget) for one, budget in zip(counted, budgets, strict=True)]
+        counted = self._counted(now)
+        shown = [n for n, one in enumerate(counted) if _is_shown(one)]
+        lengths = self._readout.lengths
+        looks = self._readout.looks(self._history, self.at)[shown]
+        self._history.settle(self._readout.windows)
+        budgets = measure_all([counted[n] for n in shown], self.at, lengths, looks)
+        counts = iter(all_counts_of(looks))
+        return [
+            self._reading(n, budget, dict(zip(lengths, counts, strict=False)))
+            for n, budget in zip(shown, budgets, strict=True)
+        ]
 
-    def _reading(self, one: Counted, budget: Budget) -> Reading:
-        name = one.objective.name
+    def _reading(self, place: int, budget: Budget, looks: dict[int, Counts]) -> Reading:
+        name = budget.objective.name
+        if (own := self._readout.own(place)) is not None:
+            looks = {seconds: looks[seconds] for seconds in own}
+            names = {*map(look_name, own), budget.objective.window}
+            rates = {name: rate for name, rate in budget.burn_rates.items() if name in names}
+            budget = replace(budget, burn_rates=rates)
         valid_seen, bad_seen = self._seen.get(name, (0.0, 0.0))
         return Reading(
             budget,
-            {seconds: counts_of(look) for seconds, look in one.looks.items()},
-            self._arrivals.tests.of(_test_name(one.objective)),
+            looks,
+            self._arrivals.tests.of(self._tested[place]),
             valid_seen,
             bad_seen,
             self._exemplars.traces.get(name),
         )
 
     def _counted(self, now: float) -> list[Counted]:
-        looks = self._readout.looks(self._history, self.at)
         periods, starts = self._readout.periods(self._history, self.at)
-        self._history.settle(self._readout.windows)
-        found = []
-        for n, objective in enumerate(self._objectives):
-            period = periods[n].tolist()
-            found.append(
-                Counted(
-                    objective, period, looks[n], float(starts[n]),
-                    self._history.last_event_at(self._numbers[n]),
-                    self._quality.estimated(objective, counts_of(period)),
-                    self._note(objective, n, now),
-                )
-            )  # fmt: skip
-        return found
+        stale = "" if 0 <= now - self.at < STALE_S else f"Not counted since {_spelt(self.at)}."
+        together = zip(
+            self._objectives, self._numbers, periods.tolist(), starts.tolist(), strict=True
+        )
+        return [
+            Counted(
+                objective, period, start, self._history.last_event_at(number),
+                self._quality.estimated(objective, period), stale or self._note(objective, number),
+            )
+            for objective, number, period, start in together
+        ]  # fmt: skip
 
-    def _note(self, objective: Objective, place: int, now: float) -> str:
-        notes = []
-        if not 0 <= now - self.at < STALE_S:
-            notes.append(f"Not counted since {_spelt(self.at)}.")
-        if self._is_filling:
-            since = self._filling.filled_from.get(self._numbers[place])
-            start = period_start(objective, self.at)
-            if since is None:
-                notes.append("Not counted yet.")
-            elif not self._filling.is_filled(self._numbers[place], start):
-                notes.append(f"Counted back to {_spelt(since)} so far.")
-        return " ".join(notes)
+    def _note(self, objective: Objective, number: int) -> str:
+        """Return how much of an objective's window is counted, "" where all of it is."""
+        if not self._is_filling:
+            return ""
+        since = self._filling.filled_from.get(number)
+        if since is None:
+            return "Not counted yet."
+        if self._filling.is_filled(number, period_start(objective, self.at)):
+            return ""
+        return f"Counted back to {_spelt(since)} so far."
 
     # -- across restarts ------------------------------------------------------------------------
 
@@ -288,10 +305,6 @@ class Book:
         self._filling.resume(kept, saved["open_since"] or float(saved["at"]), saved["later"])
         self._arrivals.tests.restore(saved["tests"])
         self._watch()
-
-
-def _test_name(objective: Objective) -> str:
-    return f"{objective.name} {objective.indicator.key}"
 
 
 def _is_shown(one: Counted) -> bool:

@@ -107,12 +107,12 @@ def count_places(store: SliStore, rows: Rows, wanted: Mapping[int, set[int]], st
     ``wanted`` are the numbers of rows by start. Rows of one call slice time alike.
     """
     parts = []
-    for indicators, some in _chunks(rows, sorted(set().union(*wanted.values()))):
+    for keys, indicators, some in _chunks(rows, sorted(set().union(*wanted.values()))):
         places = sorted(
             {(rows[number].service, at) for at, asked in wanted.items() for number in asked & some}
         )
         cells = store.count_cells(indicators, places, step_s)
-        parts.append(_found(rows, [one.key for one in indicators], cells, some))
+        parts.append(_found(rows, keys, cells, some))
     return _joined(parts)
 
 
@@ -121,10 +121,10 @@ def count_span(
 ) -> Found:
     """Count rows in ``start <= t < end``. Rows of one call slice time alike."""
     parts = []
-    for indicators, some in _chunks(rows, numbers):
+    for keys, indicators, some in _chunks(rows, numbers):
         services = tuple(sorted({rows[number].service for number in some}))
         cells = store.count_cells(indicators, TimeSpan(start, end, services), step_s)
-        parts.append(_found(rows, [one.key for one in indicators], cells, some))
+        parts.append(_found(rows, keys, cells, some))
     return _joined(parts)
 
 
@@ -138,19 +138,23 @@ def kept_span(
     return _matched(cells, keys, lambda key, service: by_key.get((key, service), -1))
 
 
-def _chunks(rows: Rows, numbers: Sequence[int]) -> Iterator[tuple[list[Indicator], set[int]]]:
-    """Yield indicators to be counted at once with the rows that they are counted for."""
+def _chunks(
+    rows: Rows, numbers: Sequence[int]
+) -> Iterator[tuple[list[str], list[Indicator], set[int]]]:
+    """Yield indicators to be counted at once, by key, and the rows that they are counted for."""
     by_key: dict[str, list[int]] = {}
     for number in sorted(numbers, key=lambda n: rows[n].service):
-        by_key.setdefault(rows[number].indicator.key, []).append(number)
+        by_key.setdefault(rows[number].counted, []).append(number)
     groups = list(by_key.values())
     for at in range(0, len(groups), INDICATORS_AT_ONCE):
         some = groups[at : at + INDICATORS_AT_ONCE]
-        yield [rows[group[0]].indicator for group in some], {n for group in some for n in group}
+        chosen = [rows[group[0]] for group in some]
+        numbers_of = {number for group in some for number in group}
+        yield [one.counted for one in chosen], [one.indicator for one in chosen], numbers_of
 
 
 def _found(rows: Rows, keys: Sequence[str], cells: Cells, numbers: set[int]) -> Found:
-    by_key = {(rows[number].indicator.key, rows[number].service): number for number in numbers}
+    by_key = {(rows[number].counted, rows[number].service): number for number in numbers}
     return _matched(cells, keys, lambda key, service: by_key.get((key, service), -1))
 
 

@@ -7,7 +7,7 @@ follows from a bank is worked out again only where the counts or the bank change
 from collections.abc import Sequence
 
 from seakeeping.observe.bank import Bank, make_bank
-from seakeeping.observe.budget import NO_DATA, Estimated
+from seakeeping.observe.budget import NO_DATA, Estimated, counts_of
 from seakeeping.observe.counting import SliStore
 from seakeeping.observe.estimate import OPERATING_POINTS, estimate, null_ratio
 from seakeeping.observe.windows import period_start
@@ -74,10 +74,11 @@ class Quality:
         bank = self._banks.get(_key(objective))
         return null_ratio(bank, objective.budget_ratio, _shipped(objective))
 
-    def estimated(self, objective: Objective, counts: Counts) -> Estimated | None:
-        """Return the estimate; None where the counts are the truth."""
+    def estimated(self, objective: Objective, period: Sequence[float]) -> Estimated | None:
+        """Return the estimate from the columns of a window; None where those are the truth."""
         if not objective.indicator.is_estimate:
             return None
+        counts = counts_of(period)
         if counts.valid <= 0:
             return NO_DATA
         bank = self._banks.get(_key(objective))

@@ -12,7 +12,7 @@ import numpy as np
 
 from seakeeping.observe.history import History, Reach, look_reach, reach_of
 from seakeeping.observe.tiers import COLUMNS, Floats, Ints
-from seakeeping.observe.windows import LOOKS, looks_of, period_start, step_of
+from seakeeping.observe.windows import looks_of, period_start, step_of
 from seakeeping.records import Calendar, Objective
 
 
@@ -38,12 +38,8 @@ class Readout:
     def __init__(self, objectives: Sequence[Objective], rows: Ints) -> None:
         self._rows = rows
         self.lengths = looks_of(objectives)
-        standard = set(LOOKS.values())
-        self._own = [
-            None if asked == standard else sorted(asked)
-            for asked in (set(looks_of([objective])) for objective in objectives)
-        ]
-        self._standard = [n for n, length in enumerate(self.lengths) if length in standard]
+        asked = [looks_of([objective]) for objective in objectives]
+        self._own = [None if some == self.lengths else some for some in asked]
         self._periods = _periods(objectives)
 
     @property
@@ -56,17 +52,13 @@ class Readout:
             names.setdefault(period.reach, []).append(period.name)
         return names
 
-    def looks(self, history: History, at: float) -> list[dict[int, list[float]]]:
-        """Return, for each objective, the columns of each of its look-backs by their seconds."""
-        sums = history.looks(self._rows, self.lengths, at).tolist()
-        named = [self.lengths[n] for n in self._standard]
-        if len(named) == len(self.lengths):
-            return [dict(zip(named, row, strict=True)) for row in sums]
-        place = {seconds: n for n, seconds in enumerate(self.lengths)}
-        return [
-            {seconds: row[place[seconds]] for seconds in own or named}
-            for own, row in zip(self._own, sums, strict=True)
-        ]
+    def looks(self, history: History, at: float) -> Floats:
+        """Return the columns of all look-backs: objectives by ``lengths`` by columns."""
+        return history.looks(self._rows, self.lengths, at)
+
+    def own(self, place: int) -> Sequence[int] | None:
+        """Return the look-backs that an objective has, None where it has all ``lengths``."""
+        return self._own[place]
 
     def periods(self, history: History, at: float) -> tuple[Floats, Floats]:
         """Return the columns of each objective's window, and where that begins, to its step."""

@@ -7,7 +7,7 @@ can be indices into arrays.
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from seakeeping.records import Budgeting, Indicator, IndicatorSignal, Objective
@@ -36,19 +36,23 @@ class Slicing:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one count is kept for."""
+    """What one count is kept for.
+
+    ``counted`` is the key of the indicator, ``key`` the row's identity: the words do not matter.
+    """
 
     indicator: Indicator
     service: str
     slicing: Slicing | None = None
+    counted: str = field(init=False)
+    key: Key = field(init=False)
 
-    @property
-    def key(self) -> Key:
-        """The identity; the words of the indicator do not matter."""
-        if self.slicing is None:
-            return self.indicator.key, self.service
-        spelt = f"{self.indicator.key} {self.slicing}"
-        return hashlib.sha256(spelt.encode()).hexdigest()[:16], self.service
+    def __post_init__(self) -> None:
+        counted = key = self.indicator.key
+        if self.slicing is not None:
+            key = hashlib.sha256(f"{counted} {self.slicing}".encode()).hexdigest()[:16]
+        object.__setattr__(self, "counted", counted)
+        object.__setattr__(self, "key", (key, self.service))
 
     @property
     def source(self) -> Source:

@@ -2,7 +2,7 @@
 
 JSON of the records as they are, compressed: times stay Unix seconds. Only the same version of
 Seakeeping reads it, so an unknown shape is no reading rather than a wrong one. Objectives rarely
-change, so their JSON is made once.
+change, so their JSON is made once, and goes as one text that need not be read again.
 """
 
 import functools
@@ -31,6 +31,7 @@ FORMAT = 1
 
 _LEVEL = 1  # a tick a second: quick before small
 _MOST_BYTES = 256 * 1024 * 1024
+_MOST_KNOWN = 20_000  # objectives that a decoder remembers
 _BUDGET = tuple(one.name for one in fields(Budget) if one.name != "objective")
 
 Record = TypeVar("Record")
@@ -48,38 +49,38 @@ class Encoder:
     """Makes the bytes, and remembers the JSON of the objectives of the last time."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[Objective, orjson.Fragment]] = {}
+        self._known: dict[int, tuple[Objective, str]] = {}
 
     def encode(self, readings: Sequence[Reading], at: float) -> bytes:
         """Return readings of the moment ``at`` as bytes."""
         objectives = {id(one.budget.objective): one.budget.objective for one in readings}
-        self._known = {key: self._fragment(key, one) for key, one in objectives.items()}
+        self._known = {key: self._spelt(key, one) for key, one in objectives.items()}
         document = {
             "format": FORMAT,
             "at": at,
             "readings": [self._reading(reading) for reading in readings],
         }
-        body = orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS)
+        body = orjson.dumps(document)
         return zstandard.ZstdCompressor(_LEVEL).compress(body)
 
-    def _fragment(self, key: int, objective: Objective) -> tuple[Objective, orjson.Fragment]:
+    def _spelt(self, key: int, objective: Objective) -> tuple[Objective, str]:
         known = self._known.get(key)
         if known is not None and known[0] is objective:
             return known
-        return objective, orjson.Fragment(orjson.dumps(objective))
+        return objective, orjson.dumps(objective).decode()
 
     def _reading(self, reading: Reading) -> dict[str, Any]:
         budget = reading.budget
         return {
             "objective": self._known[id(budget.objective)][1],
             "budget": [getattr(budget, name) for name in _BUDGET],
-            "looks": {
-                seconds: [
-                    one.valid, one.bad, one.valid_rows, one.bad_rows, one.score_sum,
+            "looks": [
+                (
+                    seconds, one.valid, one.bad, one.valid_rows, one.bad_rows, one.score_sum,
                     one.score_squares,
-                ]
+                )
                 for seconds, one in reading.looks.items()
-            },
+            ],
             "evidence": reading.evidence,
             "valid_seen": reading.valid_seen,
             "bad_seen": reading.bad_seen,
@@ -96,7 +97,7 @@ class Decoder:
     """Reads the bytes; an objective that has not changed stays the same object."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[object, Objective]] = {}
+        self._known: dict[str, Objective] = {}
 
     def decode(self, body: bytes) -> Readings:
         """Return the readings of ``encode``. Raises BadInput for anything else."""
@@ -118,19 +119,20 @@ class Decoder:
         }
         return Reading(
             budget=Budget(objective=self._objective(one["objective"]), **values),
-            looks={int(seconds): Counts(*look) for seconds, look in one["looks"].items()},
+            looks={look[0]: Counts(*look[1:]) for look in one["looks"]},
             evidence=None if evidence is None else Evidence(**evidence),
             valid_seen=one["valid_seen"],
             bad_seen=one["bad_seen"],
             bad_trace_id=one["bad_trace_id"],
         )
 
-    def _objective(self, document: Mapping[str, Any]) -> Objective:
-        name = document["name"]
-        known = self._known.get(name)
-        if known is None or known[0] != document:
-            known = self._known[name] = document, made(Objective, document)
-        return known[1]
+    def _objective(self, spelt: str) -> Objective:
+        known = self._known.get(spelt)
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._known[spelt] = made(Objective, orjson.loads(spelt))
+        return known
 
 
 def decode(body: bytes) -> Readings:

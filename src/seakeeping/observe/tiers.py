@@ -45,6 +45,8 @@ class Look:
 class Tier:
     """A ring of ``slots`` steps of ``step_s`` seconds; the newest slot is number ``head``.
 
+    It may hold the first few ``columns`` only.
+
     Slots are numbered by time: slot n covers ``[n step_s, (n + 1) step_s)`` of Unix seconds. Rows
     are the caller's; a tier holds those that were admitted, under numbers of its own.
     """
@@ -52,13 +54,14 @@ class Tier:
     step_s: int
     slots: int
     head: int
+    columns: int = COLUMNS
     values: Floats = field(init=False)
     looks: dict[object, Look] = field(init=False, default_factory=dict)
     _own: Ints = field(init=False)
     _free: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.values = np.zeros((self.slots, 8, COLUMNS))
+        self.values = np.zeros((self.slots, 8, self.columns))
         self._own = np.full(8, -1, dtype=np.int64)
         self._free = list(range(7, -1, -1))
 
@@ -96,11 +99,11 @@ class Tier:
 
     def _grow(self) -> None:
         held = self.values.shape[1]
-        values = np.zeros((self.slots, 2 * held, COLUMNS))
+        values = np.zeros((self.slots, 2 * held, self.columns))
         values[:, :held] = self.values
         self.values = values
         for look in self.looks.values():
-            look.sums = np.concatenate([look.sums, np.zeros((held, COLUMNS))])
+            look.sums = np.concatenate([look.sums, np.zeros((held, self.columns))])
         self._free = list(range(2 * held - 1, held - 1, -1))
 
     def own(self, rows: Ints) -> Ints:
@@ -193,7 +196,8 @@ class Tier:
         held = own >= 0
         if low >= high or not held.any():
             return
-        own, block = own[held], block[low - first : high - first, held]
+        own = own[held]
+        block = block[low - first : high - first, held, : self.columns]
         places = np.arange(low, high)[:, None] % self.slots
         difference = block - self.values[places, own]
         self.values[places, own] = block
@@ -205,7 +209,7 @@ class Tier:
 
     def get(self, first: int, last: int, rows: Ints) -> Floats:
         """Return the counts of held rows in the slots ``first`` to ``last``, zero outside."""
-        found = np.zeros((last - first + 1, len(rows), COLUMNS))
+        found = np.zeros((last - first + 1, len(rows), self.columns))
         low, high = max(first, self.oldest), min(last, self.head)
         if low <= high:
             places = np.arange(low, high + 1)[:, None] % self.slots

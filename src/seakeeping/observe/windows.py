@@ -35,6 +35,7 @@ FINE_REACH_S, MIDDLE_REACH_S = 7200, 259_200
 """The longest windows that are counted in fine and in middle steps, in seconds."""
 
 
+@functools.lru_cache(1024)
 def look_name(seconds: int) -> str:
     """Return how a look-back is spelt: the largest unit that divides it.
 

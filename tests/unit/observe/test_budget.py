@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seakeeping.observe import LOOK_BACKS, budget, measure, period_start, standard_objectives
-from seakeeping.observe.budget import ALPHA, MARKS, burn_rate, effective_rows
+from seakeeping.observe.budget import ALPHA, burn_rate, effective_rows
+from seakeeping.observe.windows import MARKS
 from seakeeping.records import BudgetState, Counts, Indicator, Objective
 
 NOW = 1_764_000_123.0

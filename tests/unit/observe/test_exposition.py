@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
@@ -40,8 +41,9 @@ def budget_of(objective: Objective = OBJECTIVE, **more: object) -> Budget:
     """Return the budget of 10 bad of 1,000 over the window, in two unlike intervals."""
     period = list(columns_of(Counts(1000, 10, 1000, 10)))
     period[6:] = [0.5 + 0.0, 2.0]  # one of two intervals half bad
-    looks = {300: columns_of(Counts()), 3600: columns_of(Counts(100, 2, 100, 2))}
-    (budget,) = measure_all([Counted(objective, period, looks, last_event_at=NOW - 7)], NOW)
+    looks = np.array([[columns_of(Counts()), columns_of(Counts(100, 2, 100, 2))]])
+    counted = Counted(objective, period, last_event_at=NOW - 7)
+    (budget,) = measure_all([counted], NOW, (300, 3600), looks)
     return replace(budget, **more)  # type: ignore[arg-type]
 
 
@@ -97,11 +99,9 @@ def test_a_detectors_uncorrected_rate_is_not_told() -> None:
         None, None, None, 0.8, EstimateMethod.UNCORRECTED, BudgetState.UNCERTAIN, labels=3,
         labels_needed=47,
     )  # fmt: skip
-    counted = Counted(
-        OBJECTIVE, [1000, 200, 1000, 200, 0, 0, 0.4, 2], {300: [10, 9, 10, 9, 0, 0, 0, 0]},
-        estimated=raw,
-    )  # fmt: skip
-    (budget,) = measure_all([counted], NOW)
+    counted = Counted(OBJECTIVE, [1000, 200, 1000, 200, 0, 0, 0.4, 2], estimated=raw)
+    look = np.array([[columns_of(Counts(10, 9, 10, 9))]])
+    (budget,) = measure_all([counted], NOW, (300,), look)
     families = told([Reading(budget, {}, Evidence(5e5, 1e6, 0.3, 1000))])
     assert not [name for name in families if name.startswith("slo:sli_error")]
     for name in ("slo:period_error_budget_remaining:ratio", "seakeeping_slo_good_ratio"):
