@@ -90,8 +90,8 @@ class Decided(Protocol):
         """Return one incident with its timeline."""
         ...
 
-    def is_intact(self, incident_id: str) -> bool:
-        """Tell whether the hashes of an incident's timeline hold."""
+    def flaws(self, incident_id: str) -> Sequence[str]:
+        """Return what of an incident's timeline does not hold; nothing where it was not changed."""
         ...
 
     def acknowledge_incident(self, incident_id: str, by: str) -> Incident:

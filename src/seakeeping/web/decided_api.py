@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
+from seakeeping.decide.changes import changes_from_body
 from seakeeping.decide.notify.received import alerts_from_webhook
+from seakeeping.decide.postmortem import draft
 from seakeeping.errors import BadInput, NotFound
 from seakeeping.observe.rules import prometheus_rules_yaml
-from seakeeping.records import AlertState, Label, LabelKind, Silence
+from seakeeping.records import AlertState, Incident, Label, LabelKind, Silence
 from seakeeping.records.codec import to_json
 from seakeeping.store.labels import LabelFilter
 from seakeeping.store.measurements import MeasurementFilter
@@ -130,8 +132,13 @@ class DecidedApi:
                       "Note that somebody works on an incident.", "Incident", body="ReasonBody"),
             Operation("POST", f"{one}/resolve", self.resolve_incident,
                       "Close an incident by hand; needs a reason.", "Incident", body="ReasonBody"),
+            Operation("GET", f"{one}/postmortem", self.postmortem, "A draft of the postmortem in "
+                      "Markdown, from what was recorded.", "markdown"),
             Operation("GET", "/api/changes", self.changes, "Changes, newest first.", "Change[]",
                       _CHANGES),
+            Operation("POST", "/api/changes", self.tell_changes, "Tell changes: our JSON, one or a "
+                      "list, or CloudEvents; telling one twice is telling it once.", "Change[]",
+                      body="object"),
         )  # fmt: skip
 
     def _of_labels(self) -> tuple[Operation, ...]:
@@ -272,10 +279,7 @@ class DecidedApi:
         incident_id, decided = request.path_params["incident_id"], self._room.decided
 
         def read() -> Response:
-            found = decided.incident(incident_id)
-            if found is None:
-                raise NotFound(f"no incident {incident_id!r}", hint="GET /api/incidents lists them")
-            return JsonAnswer(to_json(found))
+            return JsonAnswer(to_json(_found(decided.incident(incident_id), incident_id)))
 
         return await self._ask(read)
 
@@ -311,6 +315,40 @@ class DecidedApi:
         return await self._ask(
             lambda: listed(decided.changes(target=target, start=start, end=end, limit=limit))
         )
+
+    async def tell_changes(self, request: Request) -> Response:
+        """Take changes; answer with them as they were understood."""
+        params.read(request.query_params, ())
+        body, by, now = await body_of(request), self._actor(request), self._room.clock.now()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        decided = self._room.decided
+
+        def take() -> Response:
+            changes = changes_from_body(body, headers, now=now, by=by)
+            decided.put_changes(changes, by)
+            return listed(changes)
+
+        return await self._ask(take)
+
+    async def postmortem(self, request: Request) -> Response:
+        """Answer with a draft of the postmortem."""
+        params.read(request.query_params, ())
+        incident_id = request.path_params["incident_id"]
+        return Response(
+            await self._ask(lambda: self._draft(incident_id)), media_type="text/markdown"
+        )
+
+    def _draft(self, incident_id: str) -> str:
+        decided = self._room.decided
+        incident = _found(decided.incident(incident_id), incident_id)
+        alerts = [a for a in decided.alerts() if a.fingerprint in incident.alerts]
+        burnt = {alert.objective for alert in alerts}
+        budgets = [b for b in self._room.watch.budgets() if b.objective.name in burnt]
+        diagnosis = incident.diagnosis
+        return draft(
+            incident, alerts=alerts, changes=diagnosis.changes if diagnosis else (),
+            budgets=budgets,
+        )  # fmt: skip
 
     # labels
 
@@ -363,6 +401,12 @@ class DecidedApi:
 
     async def _ask(self, question: Callable[[], Answer]) -> Answer:
         return await self._room.ledger_reader.ask(question)
+
+
+def _found(incident: Incident | None, incident_id: str) -> Incident:
+    if incident is None:
+        raise NotFound(f"no incident {incident_id!r}", hint="GET /api/incidents lists them")
+    return incident
 
 
 def _limit(given: dict[str, Any]) -> int:

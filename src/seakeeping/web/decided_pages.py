@@ -213,7 +213,7 @@ class DecidedPages:
         known = {c.id: c for c in (*around, *(diagnosis.changes if diagnosis else ()))}
         return incident_page.build(
             incident, decided.alerts(), list(known.values()), now,
-            is_intact=decided.is_intact(incident_id),
+            flaws=decided.flaws(incident_id),
         )  # fmt: skip
 
     async def acknowledge(self, request: Request) -> Response:

@@ -86,7 +86,7 @@ class IncidentPage:
     examples: tuple[ExampleRow, ...]
     alerts: tuple[Alert, ...]
     timeline: tuple[TimelineEntry, ...]
-    is_intact: bool
+    flaws: tuple[str, ...]
 
     @property
     def is_open(self) -> bool:
@@ -114,7 +114,7 @@ def _row(incident: Incident, now: float) -> IncidentRow:
 
 def build(
     incident: Incident, alerts: Iterable[Alert], changes: Sequence[Change], now: float,
-    *, is_intact: bool,
+    *, flaws: Sequence[str] = (),
 ) -> IncidentPage:  # fmt: skip
     """Return the page of an incident; ``changes`` are those of its service around it."""
     diagnosis = incident.diagnosis
@@ -136,7 +136,7 @@ def build(
         examples=tuple(example_rows(diagnosis.examples if diagnosis else ())),
         alerts=tuple(a for a in alerts if a.fingerprint in incident.alerts),
         timeline=tuple(sorted(incident.timeline, key=lambda e: -e.sequence)),
-        is_intact=is_intact,
+        flaws=tuple(flaws),
     )
 
 
@@ -218,4 +218,4 @@ def chain(page: IncidentPage) -> str:
     """Return what the hashes of the timeline say."""
     if not page.timeline:
         return "no entries"
-    return "hashes hold" if page.is_intact else "a hash does not hold: an entry was changed"
+    return "hashes hold" if not page.flaws else f"not intact: {'; '.join(page.flaws)}"

@@ -1,7 +1,6 @@
 """What was decided, read from the ledger; and what a person does about it, written there."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -9,13 +8,15 @@ from seakeeping import metrics
 from seakeeping.config import Resources
 from seakeeping.config.finding import Finding
 from seakeeping.config.openslo import objectives_of
+from seakeeping.decide.incidents import by_hand
+from seakeeping.decide.incidents.foreign import receive
 from seakeeping.errors import BadInput, NotFound, Refused, Unavailable
 from seakeeping.observe.snapshot import Decoder
 from seakeeping.records import (
     Alert,
-    AlertState,
     Change,
     Incident,
+    IncidentState,
     JsonObject,
     Matcher,
     Objective,
@@ -23,6 +24,8 @@ from seakeeping.records import (
 )
 from seakeeping.store.ledger import Ledger
 from seakeeping.store.ledger.alerts import Alerts
+from seakeeping.store.ledger.changes import Changes
+from seakeeping.store.ledger.incidents import OPEN_STATES, Incidents
 from seakeeping.store.ledger.silences import Silences
 from seakeeping.store.ledger.snapshots import READINGS, Snapshot, Snapshots
 from seakeeping.web.decided import IncidentFilter, Readings
@@ -44,6 +47,8 @@ class LedgerDecided:
         self._files = files
         self._alerts = Alerts(ledger)
         self._silences = Silences(ledger)
+        self._incidents = Incidents(ledger)
+        self._changes = Changes(ledger)
         self._snapshots = Snapshots(ledger)
         self._decoder = Decoder()
         self._readings = Readings()
@@ -138,15 +143,8 @@ class LedgerDecided:
         return found
 
     def receive_alerts(self, alerts: Sequence[Alert]) -> None:
-        """Take alerts of an Alertmanager; those that began with us are decided by us alone."""
-        now = self._ledger.clock.now()
-        told = {alert.fingerprint: alert for alert in alerts}
-        with self._ledger.transaction() as connection:
-            standing = {a.fingerprint: a for a in self._alerts.standing(connection)}
-            ended = {a.fingerprint: a for a in self._alerts.resolved(connection, told)}
-            known = ended | standing
-            taken = [_taken(known.get(key), alert, now) for key, alert in told.items()]
-            self._alerts.save(connection, [alert for alert in taken if alert is not None])
+        """Take alerts of an Alertmanager."""
+        receive(self._ledger, alerts)
 
     def silences(self) -> Sequence[Silence]:
         """Return the silences, the latest end first."""
@@ -172,45 +170,37 @@ class LedgerDecided:
 
     def incidents(self, where: IncidentFilter, *, limit: int) -> Sequence[Incident]:
         """Return incidents, newest first."""
-        return ()
+        states = {None: tuple(IncidentState), True: OPEN_STATES, False: (IncidentState.RESOLVED,)}
+        return self._incidents.find(
+            states=states[where.is_open], service=where.service, limit=limit
+        )
 
     def incident(self, incident_id: str) -> Incident | None:
         """Return one incident with its timeline."""
-        return None
+        return self._incidents.get(incident_id)
 
-    def is_intact(self, incident_id: str) -> bool:
-        """Tell whether the hashes of an incident's timeline hold."""
-        return True
+    def flaws(self, incident_id: str) -> Sequence[str]:
+        """Return what of an incident's timeline does not hold."""
+        verdict = self._incidents.verify(incident_id)
+        return verdict.flaws if verdict else ()
 
     def acknowledge_incident(self, incident_id: str, by: str) -> Incident:
         """Note that somebody works on an incident."""
-        raise NotFound(f"no incident {incident_id!r}")
+        return by_hand.acknowledge(self._ledger, incident_id, by)
 
     def resolve_incident(self, incident_id: str, by: str, reason: str) -> Incident:
         """Close an incident by hand."""
-        raise NotFound(f"no incident {incident_id!r}")
+        return by_hand.resolve(self._ledger, incident_id, by, reason)
 
     def changes(
         self, *, target: str | None, start: float, end: float, limit: int
     ) -> Sequence[Change]:
         """Return changes, newest first."""
-        return ()
+        return self._changes.find(target=target, start=start, end=end, limit=limit)
 
     def put_changes(self, changes: Sequence[Change], by: str) -> None:
-        """Keep changes."""
-
-
-def _taken(known: Alert | None, told: Alert, now: float) -> Alert | None:
-    """Return an alert of somebody else as it goes on; None where there is nothing to keep."""
-    if known is not None and known.objective is not None:
-        return None
-    is_over = told.state is AlertState.RESOLVED
-    if known is None or known.state is AlertState.RESOLVED:
-        return None if is_over else replace(told, updated_at=now)
-    return replace(
-        told, acknowledged_by=known.acknowledged_by, acknowledged_at=known.acknowledged_at,
-        incident_id=known.incident_id, updated_at=now,
-    )  # fmt: skip
+        """Keep changes; one whose id is known stays as it was."""
+        self._changes.put(changes, by=by)
 
 
 def named(document: Mapping[str, Any]) -> str | None:

@@ -243,7 +243,7 @@ def test_an_incident_is_told_in_full(client: Client) -> None:
 
 def test_a_broken_chain_is_told(room: TestRoom, client: Client) -> None:
     room.decided.broken_chains.add(INCIDENT)
-    assert "a hash does not hold" in words(client.get(f"/incidents/{INCIDENT}"))
+    assert "not intact: entry 2 was changed" in words(client.get(f"/incidents/{INCIDENT}"))
 
 
 def test_an_incident_is_acknowledged_once(room: TestRoom, client: Client) -> None:

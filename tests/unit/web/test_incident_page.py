@@ -16,9 +16,9 @@ DECIDED = fill_decided(MemoryDecided(CLOCK), NOW)
 OPEN, OLD = (DECIDED.known_incidents[i] for i in (INCIDENT, OLD_INCIDENT))
 
 
-def page(incident: Incident = OPEN, *, is_intact: bool = True) -> IncidentPage:
+def page(incident: Incident = OPEN, *flaws: str) -> IncidentPage:
     changes = DECIDED.changes(target="cargo-search", start=0, end=NOW, limit=50)
-    return build(incident, DECIDED.alerts(), changes, NOW, is_intact=is_intact)
+    return build(incident, DECIDED.alerts(), changes, NOW, flaws=flaws)
 
 
 def diagnosed(**changes: object) -> Incident:
@@ -75,11 +75,11 @@ def test_changes_are_ordered_by_their_distance_to_the_onset_and_the_cause_is_nam
 
 def test_a_change_after_the_onset_says_so() -> None:
     late = replace(page().changes[0].change, at=NOW)
-    shown = build(OPEN, (), [late], NOW, is_intact=True)
+    shown = build(OPEN, (), [late], NOW)
     assert shown.changes[0].distance == "38 min 30 s after the onset"
     assert OPEN.diagnosis is not None
     same = replace(late, at=OPEN.diagnosis.onset or 0)
-    assert build(OPEN, (), [same], NOW, is_intact=True).changes[0].distance == "at the onset"
+    assert build(OPEN, (), [same], NOW).changes[0].distance == "at the onset"
 
 
 def test_no_cause_found_is_a_result() -> None:
@@ -101,7 +101,7 @@ def test_the_newest_entry_of_the_timeline_comes_first() -> None:
 
 def test_a_broken_chain_is_told() -> None:
     assert chain(page()) == "hashes hold"
-    assert "does not hold" in chain(page(is_intact=False))
+    assert chain(page(OPEN, "entry 2 was changed")) == "not intact: entry 2 was changed"
     assert chain(page(replace(OPEN, timeline=()))) == "no entries"
 
 

@@ -130,10 +130,10 @@ class MemoryDecided:
         self._answer()
         return self.known_incidents.get(incident_id)
 
-    def is_intact(self, incident_id: str) -> bool:
-        """Tell whether an incident's chain was not declared broken."""
+    def flaws(self, incident_id: str) -> Sequence[str]:
+        """Return a flaw where an incident's chain was declared broken."""
         self._answer()
-        return incident_id not in self.broken_chains
+        return ("entry 2 was changed",) if incident_id in self.broken_chains else ()
 
     def acknowledge_incident(self, incident_id: str, by: str) -> Incident:
         """Note who works on an incident."""
