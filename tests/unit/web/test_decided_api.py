@@ -222,6 +222,40 @@ def test_an_incident_is_acknowledged_and_resolved(room: TestRoom, client: Client
     assert client.get("/api/incidents/none").status == 404
 
 
+def test_a_change_told_twice_is_one_change(room: TestRoom, client: Client) -> None:
+    now = room.room.clock.now()
+    told = {"target": "shop", "after": "v7", "at": iso(now - 5), "kind": "deploy"}
+    first = check(client, send(client, "POST", "/api/changes", told), "/api/changes", "post")
+    assert first["items"][0]["by"] == "local"
+    again = send(client, "POST", "/api/changes", {"changes": [told]}).json()
+    assert again["items"][0]["id"] == first["items"][0]["id"]
+    assert len(client.get("/api/changes?service=shop").json()["items"]) == 1
+
+
+def test_a_change_comes_as_a_cloudevent_too(client: Client) -> None:
+    headers = {
+        "ce-specversion": "1.0", "ce-type": "dev.cdevents.service.deployed.0.2.0",
+        "ce-source": "/argo", "ce-id": "42", "ce-subject": "shop",
+    }  # fmt: skip
+    for _ in range(2):
+        assert client.send("POST", "/api/changes", headers).status == 200
+    (change,) = client.get("/api/changes?service=shop").json()["items"]
+    assert (change["id"], change["kind"]) == ("/argo/42", "deploy")
+
+
+@pytest.mark.parametrize("body", [{}, {"target": "x", "tagret": "y"}, {"target": "x", "kind": "?"}])
+def test_a_change_that_says_nothing_is_refused(client: Client, body: Any) -> None:
+    assert send(client, "POST", "/api/changes", body).status == 400
+
+
+def test_a_postmortem_is_drafted_from_what_was_recorded(client: Client) -> None:
+    answer = client.get(f"/api/incidents/{INCIDENT}/postmortem")
+    assert answer.headers["content-type"].startswith("text/markdown")
+    for shown in ("# Postmortem: cargo-search", "## Timeline", "v42", "## Actions"):
+        assert shown in answer.text
+    assert client.get("/api/incidents/none/postmortem").status == 404
+
+
 # labels
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,13 +11,17 @@ import pytest
 
 from seakeeping.config import Resources
 from seakeeping.config.openslo import document_of
+from seakeeping.decide.incidents import machine
 from seakeeping.errors import BadInput, NotFound, Refused
 from seakeeping.observe import standard_objectives
 from seakeeping.observe.snapshot import encode
-from seakeeping.records import Alert, AlertState, JsonObject, Matcher
+from seakeeping.records import Alert, AlertState, Change, ChangeKind, JsonObject, Matcher
 from seakeeping.store.ledger import Ledger, open_at
 from seakeeping.store.ledger.alerts import Alerts
+from seakeeping.store.ledger.incidents import Incidents
 from seakeeping.store.ledger.snapshots import READINGS, Snapshots
+from seakeeping.store.ledger.tables import INCIDENT_EVENTS
+from seakeeping.web.decided import IncidentFilter
 from seakeeping.web.ledgered import LedgerDecided, named
 from seakeeping.web.testing import MemoryDecided, StillClock, fill_decided
 
@@ -202,3 +207,66 @@ def test_a_silence_is_made_and_ended(ledger: Ledger, decided: LedgerDecided) -> 
         assert decided.end_silence(made.id, "ada").ends_at == now
     with pytest.raises(NotFound, match="no silence 'none'"):
         decided.end_silence("none", "ada")
+
+
+# incidents and changes
+
+
+def open_one(ledger: Ledger, incident_id: str = "inc-1", service: str = "shop") -> None:
+    alert = Alert({"alertname": "ErrorBudgetBurn", "service": service}, {"summary": "slow"}, 5.0)
+    step = machine.opened(incident_id, [alert], service, ledger.clock.now())
+    assert Incidents(ledger).take(step) is not None
+
+
+def test_incidents_are_listed_by_state_and_service(ledger: Ledger, decided: LedgerDecided) -> None:
+    open_one(ledger)
+    open_one(ledger, "inc-2", "cargo")
+    decided.resolve_incident("inc-2", "ada", "rolled back")
+
+    def ids(**where: Any) -> set[str]:
+        return {i.id for i in decided.incidents(IncidentFilter(**where), limit=10)}
+
+    assert ids() == {"inc-1", "inc-2"}
+    assert ids(is_open=True) == {"inc-1"}
+    assert ids(is_open=False) == {"inc-2"}
+    assert ids(service="shop") == {"inc-1"}
+    assert len(decided.incidents(IncidentFilter(), limit=1)) == 1
+
+
+def test_what_is_done_by_hand_is_in_the_timeline_once(
+    ledger: Ledger, decided: LedgerDecided
+) -> None:
+    open_one(ledger)
+    for by in ("ada", "grace"):
+        assert decided.acknowledge_incident("inc-1", by).acknowledged_by == "ada"
+        assert decided.resolve_incident("inc-1", by, "rolled back").state == "resolved"
+    found = decided.incident("inc-1")
+    assert found is not None
+    assert [(e.action, e.actor) for e in found.timeline] == [
+        ("opened", "controller"), ("acknowledged", "ada"), ("resolved", "ada"),
+    ]  # fmt: skip
+    assert decided.flaws("inc-1") == ()
+    assert decided.incident("none") is None
+    for act in (decided.acknowledge_incident, partial(decided.resolve_incident, reason="x")):
+        with pytest.raises(NotFound, match="no incident 'none'"):
+            act("none", by="ada")
+
+
+def test_a_timeline_that_was_changed_is_found(ledger: Ledger, decided: LedgerDecided) -> None:
+    open_one(ledger)
+    with ledger.transaction() as connection:
+        connection.execute(INCIDENT_EVENTS.update().values(actor="nobody"))
+    assert decided.flaws("inc-1") == ("entry 1 was changed",)
+    assert decided.flaws("none") == ()
+
+
+def test_changes_are_kept_once_and_found_by_service_and_time(
+    ledger: Ledger, decided: LedgerDecided
+) -> None:
+    one = Change("c1", ChangeKind.DEPLOY, "shop", 50.0, after="v2")
+    decided.put_changes([one, replace(one, id="c2", target="cargo", at=90.0)], "argo")
+    decided.put_changes([replace(one, after="v3")], "argo")
+    find = partial(decided.changes, start=0.0, end=100.0, limit=10)
+    assert [c.id for c in find(target=None)] == ["c2", "c1"]
+    assert find(target="shop") == [one]
+    assert decided.changes(target=None, start=60.0, end=90.0, limit=10) == []
