@@ -143,7 +143,9 @@ def _kind(name: str | None, place: str) -> ChangeKind:
         return ChangeKind(name.lower())
     except ValueError:
         raise BadInput(
-            f"unknown kind {name!r}", place=place, hint=near(name, list(ChangeKind))
+            f"unknown kind {name!r}",
+            place=place,
+            hint=near(name, [kind.value for kind in ChangeKind]),
         ) from None
 
 
@@ -156,8 +158,10 @@ def _at(given: Any, place: str, now: float) -> float:
         at = moment(given, f"{place}.at" if place else "at")
     else:
         raise BadInput("at is no moment", place=place, hint="e.g. 2026-09-01T12:00:00Z")
-    if not 0 < at < now + FUTURE_S:
+    if at >= now + FUTURE_S:
         raise BadInput("at lies in the future", place=place, hint="tell a change once it is made")
+    if not at > 0:
+        raise BadInput("at is no moment", place=place, hint="e.g. 2026-09-01T12:00:00Z")
     return at
 
 
