@@ -1,8 +1,9 @@
 """``python -m bench.store.run [--calls 2000000] [--data DIR]``: the store at size.
 
-Fills a store (kept in DIR, filled once), then asks every question of the pages and the API
-``--rounds`` times with another service, id or moment each, and prints the CPU of the engine and of
-the asking client. CPU, not time: it does not depend on who else uses the machine, but for caches.
+Fills a store (kept in DIR, filled once), then asks every question of the pages, the API and the
+controller ``--rounds`` times with another service, id or moment each, and prints the CPU of the
+engine and of the asking client. CPU, not time: it does not depend on who else uses the machine,
+but for caches.
 """
 
 import argparse
@@ -13,15 +14,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.store import fill
+from bench.store import fill, indicators
 from bench.tree import cpu_s, pss_bytes
+from seakeeping.store.counting import CountingStore, connect_counting
 from seakeeping.store.engine.launch import RunningEngine, running_engine
-from seakeeping.store.telemetry import (
-    EvaluationFilter,
-    InteractionFilter,
-    Store,
-    connect,
-)
+from seakeeping.store.telemetry import EvaluationFilter, InteractionFilter, Store
 
 _START = 1_787_961_600  # a midnight, UTC
 _END = _START + fill.DAYS * 86_400
@@ -39,7 +36,7 @@ def main() -> None:
     args = parser.parse_args()
     settings = {"memory_limit_mb": 2000, "statement_s": 600}
     with running_engine(args.data / str(args.calls), settings=settings) as engine:
-        store = connect(engine.url, engine.token)
+        store = connect_counting(engine.url, engine.token)
         store.migrate()
         _fill_once(store, engine, args.calls)
         _print_disk(store, args.calls)
@@ -96,13 +93,6 @@ def _questions(store: Store) -> dict[str, tuple[float, Question]]:
             _PAGE_MS, lambda s: store.series(service(s), _END - day, _END, 900)),
         "service: series, 30 d by 6 h": (
             _PAGE_MS, lambda s: store.series(service(s), _END - month, _END, 21_600)),
-        "budget: availability, 30 d": (
-            _PAGE_MS,
-            lambda s: store.counts(service(s), _END - month, _END, indicator="availability")),
-        "budget: latency, 30 d": (
-            _PAGE_MS,
-            lambda s: store.counts(
-                service(s), _END - month, _END, indicator="latency", threshold_s=2.5)),
         "calls: newest 50": (_PAGE_MS, lambda s: calls(InteractionFilter())),
         "calls: newest 50 of a service": (
             _PAGE_MS, lambda s: calls(InteractionFilter(service_name=service(s)))),
@@ -121,11 +111,13 @@ def _questions(store: Store) -> dict[str, tuple[float, Question]]:
     }  # fmt: skip
 
 
-def _ask_all(store: Store, engine: RunningEngine, rounds: int) -> None:
+def _ask_all(store: CountingStore, engine: RunningEngine, rounds: int) -> None:
     source = random.Random(2)
     print(f"{'question':36} engine: least  median   client: median   (CPU ms)")
     rows = []
-    for name, (limit, question) in _questions(store).items():
+    decided = indicators.questions(store, _END)
+    asked = _questions(store) | {name: (_PAGE_MS, ask) for name, ask in decided.items()}
+    for name, (limit, question) in asked.items():
         costs = [_cost(engine, question, source) for _ in range(rounds)]
         least = min(cost for cost, _ in costs)
         median = statistics.median(cost for cost, _ in costs)
