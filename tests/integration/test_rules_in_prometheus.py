@@ -13,10 +13,10 @@ import yaml
 from tests.receivers import prometheus
 from tests.receivers.prometheus import RunningPrometheus, backfill, running_prometheus
 
-from seakeeping.observe.budget import Counted, measure_all
+from seakeeping.observe.budget import Counted, measure, measure_all
 from seakeeping.observe.rules import ALERT_NAME, prometheus_rules, prometheus_rules_yaml
 from seakeeping.observe.slo_labels import BAD_TOTAL, VALID_TOTAL, slo_labels
-from seakeeping.records import Alerting, Indicator, Objective, Severity
+from seakeeping.records import Alerting, Counts, Indicator, Objective, Severity
 from seakeeping.stats.burn import alerts_in_force, pyrra_alerts
 
 pytestmark = pytest.mark.skipif(
@@ -245,8 +245,8 @@ def test_every_ratio_is_bad_over_valid(live: Live, seconds: int) -> None:
     found = live.server.value(rule("record", f"slo:sli_error:ratio_rate{name}")["expr"], live.at)
     bad, valid = (between(series, live.at, seconds) for series in (live.bad, live.valid))
     assert found == pytest.approx(bad / valid, rel=TOLERANCE)
-    look = (valid, bad, valid, bad, 0.0, 0.0, 0.0, 0.0)
-    (budget,) = measure_all([Counted(SLO, look, {seconds: look})], live.at)
+    counts = Counts(valid, bad, int(valid), int(bad))
+    budget = measure(SLO, live.at, counts, {name: counts})
     assert budget.burn_rates[name] == pytest.approx(found / SLO.budget_ratio, rel=TOLERANCE)
 
 
@@ -263,7 +263,7 @@ def test_the_period_is_sloths_mean_of_ratios(live: Live) -> None:
     bad, valid = (between(series, live.at, 30 * DAY_S) for series in (live.bad, live.valid))
     ratios = math.fsum(value for _, value in fed)
     counted = (valid, bad, valid, bad, 0.0, 0.0, ratios, float(len(fed)))
-    (budget,) = measure_all([Counted(SLO, counted, {})], live.at)
+    (budget,) = measure_all([Counted(SLO, counted)], live.at)
     sloth = 1 - period / (1 - SLO.target_ratio)
     assert budget.interval_remaining_ratio == pytest.approx(sloth, abs=TOLERANCE)
     # Pyrra divides what happened in the whole window, as we do.

@@ -35,7 +35,8 @@ def test_all_kinds_stand_in_one_folder(tmp_path: Path) -> None:
 
 def test_without_a_word_the_whole_pack_applies() -> None:
     resources, _ = load_resources(None)
-    assert not (resources.objectives or resources.targets or resources.warnings)
+    assert not resources.written
+    assert not resources.targets
     assert resources.default_objectives.allows("availability")
 
 
