@@ -29,8 +29,8 @@ from seakeeping.observe.rows import Key, Rows, Slicing
 from seakeeping.observe.tiers import Floats, Ints
 from seakeeping.observe.windows import COARSE_S, FINE_S
 
-STEP_S = 0.3
-"""Seconds that one step into the past may take."""
+STEP_S = 1.0
+"""Seconds that one step into the past should take; no step is shorter than a day."""
 
 STARTS_AT_ONCE = 48
 """Five minutes that are recounted at once; bounds memory."""
@@ -256,7 +256,7 @@ class Filling:
         if took_s < STEP_S / 2:
             self._step_s = min(self._step_s * 2, _LONGEST_STEP_S)
         elif took_s > STEP_S:
-            self._step_s = max(self._step_s / 2, COARSE_S)
+            self._step_s = max(self._step_s / 2, _DAY_S)
 
     def _count_into(self, numbers: Sequence[int], start: int, end: int) -> None:
         """Count rows in a span that begins with an hour, at most a day at a time."""
