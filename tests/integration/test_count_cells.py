@@ -342,3 +342,21 @@ def test_what_cannot_be_counted_says_why(
 ) -> None:
     with pytest.raises(BadInput, match=match):
         store.count_cells([indicator], [("shop", AT)], step_s)
+
+
+@pytest.mark.parametrize("asked", [16, 17, 300])
+def test_an_indicator_a_value_of_a_dimension_counts_each_its_own(
+    store: CountingStore, asked: int
+) -> None:
+    calls = [make_interaction(n, tenant=f"t{n % 20}") for n in range(100)]
+    store.insert_interactions(calls, "t")
+    sliced = [make_indicator(where=(Match("tenant", (f"t{n}",)),)) for n in range(asked)]
+    but = make_indicator(where=(Match("tenant", ("t1", "t2"), is_in=False),))
+    cells = store.count_cells([*sliced, but, make_indicator(where=(Match("tenant", ()),))], PLACE)
+    found = {
+        int(n): int(counts[2]) for n, counts in zip(cells.indicator, cells.counts, strict=True)
+    }
+    assert found == {**dict.fromkeys(range(min(asked, 20)), 5), asked: 90}
+
+
+PLACE = [("shop", AT)]

@@ -36,6 +36,8 @@ from seakeeping.store.rows import Row
 Flags = NDArray[np.bool_]
 _Patterns = tuple[str, tuple[str, ...]]
 _LOWEST = -1e300
+_LONGEST_LIST = 16
+"""So many values of a dimension are looked for row by row; of more, the rows' own are grouped."""
 _SCORE_SUMS = (
     "sum(w * unit_score) AS score_sum",
     "sum(w * unit_score * unit_score) AS score_squares",
@@ -46,7 +48,8 @@ _SCORE_SUMS = (
 class Plan:
     """What rows are told apart by: expressions by name, their parameters, the columns they read.
 
-    ``values`` are the asked values of each dimension; a row's place among them is 0 for none.
+    ``values`` are the asked values of each dimension with their places, from 1 on; a row's place
+    is 0 for none. Where many are asked for, rows keep their own value.
     ``patterns`` are the asked patterns, each with its dimension.
     """
 
@@ -54,7 +57,7 @@ class Plan:
     sums: Sequence[str]
     params: Mapping[str, object]
     columns: frozenset[str]
-    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     patterns: Sequence[_Patterns] = ()
 
 
@@ -73,9 +76,12 @@ def plan_of(indicators: Sequence[Indicator]) -> Plan:
     for n, (dimension, asked) in enumerate(values.items()):
         params[f"d{n}"] = list(asked)
         expression = dimension_sql(dimension, f"k{n}", params, of_slice=of_slice)
-        keys[f"dim_{n}"] = f"indexOf({{d{n}:Array(String)}}, {expression})"
-    for n, (dimension, asked) in enumerate(patterns):
-        params[f"p{n}"] = whole_pattern(asked)
+        is_short = len(asked) <= _LONGEST_LIST
+        keys[f"dim_{n}"] = (
+            f"indexOf({{d{n}:Array(String)}}, {expression})" if is_short else expression
+        )
+    for n, (dimension, wanted) in enumerate(patterns):
+        params[f"p{n}"] = whole_pattern(wanted)
         expression = dimension_sql(dimension, f"q{n}", params, of_slice=of_slice)
         keys[f"pattern_{n}"] = f"match({expression}, {{p{n}:String}})"
     has_scores = any(i.signal is IndicatorSignal.EVALUATION for i in indicators)
@@ -116,12 +122,15 @@ def _cut(indicator: Indicator) -> float | None:
     return float(np.nextafter(limit, np.inf))
 
 
-def _asked(indicators: Sequence[Indicator]) -> Mapping[str, Sequence[str]]:
+def _asked(indicators: Sequence[Indicator]) -> Mapping[str, Mapping[str, int]]:
     found: dict[str, dict[str, None]] = {}
     for match in (match for indicator in indicators for match in indicator.where):
         if not match.is_pattern:
             found.setdefault(match.dimension, {}).update(dict.fromkeys(match.values))
-    return {dimension: tuple(values) for dimension, values in found.items()}
+    return {
+        dimension: {value: n for n, value in enumerate(values, 1)}
+        for dimension, values in found.items()
+    }
 
 
 def _asked_patterns(indicators: Sequence[Indicator]) -> Sequence[_Patterns]:
@@ -133,7 +142,8 @@ def _asked_patterns(indicators: Sequence[Indicator]) -> Sequence[_Patterns]:
 class Groups:
     """Rows that no indicator tells apart, added up: one entry of each column a group.
 
-    ``cell`` is an index into ``cells`` (rows of service code and start).
+    ``cell`` is an index into ``cells`` (rows of service code and start). What was looked up is
+    remembered: a thousand indicators look at the same few columns.
     """
 
     services: tuple[str, ...]
@@ -142,15 +152,27 @@ class Groups:
     weight: NDArray[np.float64]
     rows: NDArray[np.float64]
     columns: Mapping[str, Sequence[object]]
+    _numbers: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    _flags: dict[tuple[str, frozenset[str]], Flags] = field(default_factory=dict)
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """Return a column of numbers, not a number where there is none."""
-        return np.asarray(self.columns[name], np.float64)
+        if name not in self._numbers:
+            self._numbers[name] = np.asarray(self.columns[name], np.float64)
+        return self._numbers[name]
 
-    def is_one_of(self, name: str, values: Iterable[object]) -> Flags:
-        """Say of each group whether a column holds one of the values."""
+    def is_number_of(self, name: str, values: Sequence[int]) -> Flags:
+        """Say of each group whether a column of numbers holds one of the values."""
+        column = self.numbers(name)
+        return column == values[0] if len(values) == 1 else np.isin(column, values)
+
+    def is_one_of(self, name: str, values: Iterable[str]) -> Flags:
+        """Say of each group whether a column of texts holds one of the values."""
         wanted = frozenset(values)
-        return np.asarray([value in wanted for value in self.columns[name]], np.bool_)
+        if (name, wanted) not in self._flags:
+            flags = [value in wanted for value in self.columns[name]]
+            self._flags[name, wanted] = np.asarray(flags, np.bool_)
+        return self._flags[name, wanted]
 
 
 def groups_of(found: Sequence[Row], plan: Plan) -> Groups:
@@ -211,7 +233,7 @@ def _conditions(groups: Groups, indicator: Indicator, plan: Plan) -> Iterator[Fl
     if limit_of(indicator) is not None:
         yield ~np.isnan(groups.numbers(f"from_{signal.value}"))
     if signal in WORKED:
-        yield groups.is_one_of("is_error", (0,))
+        yield groups.is_number_of("is_error", (0,))
     if signal is IndicatorSignal.MEASUREMENT or signal in JUDGED_SIGNALS:
         yield groups.is_one_of("of", [subject_of(indicator)])
     if signal not in JUDGED_SIGNALS:
@@ -227,26 +249,29 @@ _OURS = {IndicatorSignal.COVERAGE: OUR_FAULT}
 
 
 def _has_result(groups: Groups, but: Sequence[str]) -> Flags:
-    """Say which groups were judged, or were not for one of some reasons."""
-    reasons = [str(reason).partition(":")[0] for reason in groups.columns["reason"]]
-    return np.asarray([reason in ("", *but) for reason in reasons], np.bool_)
+    """Say which groups were judged, or were not for one of some reasons (``error: X`` is one)."""
+    given = {str(reason) for reason in groups.columns["reason"]}
+    return groups.is_one_of("reason", [r for r in given if r.partition(":")[0] in ("", *but)])
 
 
 def _matches(groups: Groups, match: Match, plan: Plan) -> Flags:
     if match.is_pattern:
         n = list(plan.patterns).index((match.dimension, match.values))
-        return groups.is_one_of(f"pattern_{n}", (int(match.is_in),))
+        return groups.is_number_of(f"pattern_{n}", (int(match.is_in),))
     place = list(plan.values).index(match.dimension)
     asked = plan.values[match.dimension]
-    wanted = [asked.index(value) + 1 for value in match.values]
-    is_wanted = groups.is_one_of(f"dim_{place}", wanted)
+    if len(asked) <= _LONGEST_LIST:
+        wanted = [asked[value] for value in match.values]
+        is_wanted = groups.is_number_of(f"dim_{place}", wanted)
+    else:
+        is_wanted = groups.is_one_of(f"dim_{place}", match.values)
     return is_wanted if match.is_in else ~is_wanted
 
 
 def _is_bad(groups: Groups, indicator: Indicator) -> Flags:
     signal, cut = indicator.signal, _cut(indicator)
     if signal is IndicatorSignal.AVAILABILITY:
-        return groups.is_one_of("is_error", (1,))
+        return groups.is_number_of("is_error", (1,))
     if signal is IndicatorSignal.COVERAGE:
         return ~groups.is_one_of("reason", ("",))
     if cut is None:
@@ -257,8 +282,8 @@ def _is_bad(groups: Groups, indicator: Indicator) -> Flags:
 
 def _is_believed(groups: Groups, chosen: Flags, size: int) -> Flags:
     """Say which groups count where no evaluator is named: ours, else those of others."""
-    by = groups.columns["by"]
-    is_external = np.asarray([str(name).startswith(EXTERNAL) for name in by], np.bool_)
+    judges = {str(name) for name in groups.columns["by"]}
+    is_external = groups.is_one_of("by", [name for name in judges if name.startswith(EXTERNAL)])
     has_own = np.bincount(groups.cell[chosen & ~is_external], minlength=size) > 0
     return np.asarray(~is_external | ~has_own[groups.cell], np.bool_)
 
@@ -273,5 +298,5 @@ def _badness(
     total, squares = groups.numbers("score_sum")[at], groups.numbers("score_squares")[at]
     if indicator.higher_is_better:
         total, squares = weight - total, weight - 2 * total + squares
-    known = groups.is_one_of("has_score", (1,))[at]
+    known = groups.is_number_of("has_score", (1,))[at]
     return [np.where(known, total, weight * bad), np.where(known, squares, weight * bad)]
