@@ -31,6 +31,10 @@ SLICED_S = 86_400.0
 
 _EXAMPLES = 5
 _BUCKET_S = 300
+_RECENT_S = 3600
+_FEW = 50
+"""Rows by which kept cells may differ from what was measured, beside a fiftieth of them."""
+
 _OF_METRICS = (IndicatorSignal.METRIC, IndicatorSignal.METRIC_RATIO, IndicatorSignal.MEASUREMENT)
 
 
@@ -42,7 +46,8 @@ def read_background(
     indicator, service = objective.indicator, objective.service
     start = now - objective.window_s
     try:
-        steps = read_steps(store, indicator, service, start, now)
+        rows = reading.budget.valid_rows
+        steps = read_steps(store, indicator, service, start, now, rows)
         if indicator.signal in _OF_METRICS:
             return Background(steps, changes=changes)
         since = now - min(SLICED_S, objective.window_s)
@@ -61,22 +66,42 @@ def _example(store: Telemetry, example: Example) -> JsonObject:
 
 
 def read_steps(
-    store: Telemetry, indicator: Indicator, service: str, start: float, end: float
+    store: Telemetry,
+    indicator: Indicator,
+    service: str,
+    start: float,
+    end: float,
+    expected_rows: int | None = None,
 ) -> list[Step]:
     """Return the events of every step of a window, also of empty ones. Blocks.
 
-    What is older than the rows that are still kept comes from the cells that outlive them.
+    To count a month of rows for a picture is dear, so all but the last hour comes from the cells
+    that the control loop keeps, if these hold what was measured (``expected_rows``); else from the
+    rows, and from kept cells only before the first row that is still there.
     """
     step_s = step_for(end - start)
     first = int(start // step_s) * step_s
-    counts = np.zeros((int((end - first) // step_s) + 1, 6))
-    since = max(float(first), store.rows_since())
-    if since > first:
-        _add(counts, store.kept_cells([indicator.key], first, since), service, first, step_s)
-    # counted by five minutes, because a step may begin before the first row that is kept
-    span = TimeSpan(since, end, (service,))
-    _add(counts, store.count_cells([indicator], span, _BUCKET_S), service, first, step_s)
+    cut = max(float(first), end // _BUCKET_S * _BUCKET_S - _RECENT_S)
+    counts = _counted(store, indicator, service, (first, cut, end), step_s)
+    if expected_rows is None or abs(counts[:, 2].sum() - expected_rows) > _FEW + expected_rows / 50:
+        cut = max(float(first), store.rows_since())
+        counts = _counted(store, indicator, service, (first, cut, end), step_s)
     return [Step(first + n * step_s, _counts(row)) for n, row in enumerate(counts)]
+
+
+def _counted(
+    store: Telemetry, indicator: Indicator, service: str, span: tuple[int, float, float],
+    step_s: int,
+) -> NDArray[np.float64]:  # fmt: skip
+    """Return the counts of steps: kept cells before the middle of ``span``, rows after it."""
+    first, cut, end = span
+    counts = np.zeros((int((end - first) // step_s) + 1, 6))
+    if cut > first:
+        _add(counts, store.kept_cells([indicator.key], first, cut), service, first, step_s)
+    # counted by five minutes, because a step may begin before the first row that is kept
+    recent = store.count_cells([indicator], TimeSpan(cut, end, (service,)), _BUCKET_S)
+    _add(counts, recent, service, first, step_s)
+    return counts
 
 
 def _add(counts: NDArray[np.float64], cells: Cells, service: str, first: int, step_s: int) -> None:

@@ -193,7 +193,7 @@ def points(value: float) -> str:
     >>> points(0.153), points(-0.004)
     ('+15.3 pp', '-0.4 pp')
     """
-    return f"{value * 100:+.1f} pp"
+    return f"{round(value * 100, 1) + 0.0:+.1f} pp"
 
 
 def _split(incident: Incident) -> str:

@@ -192,7 +192,7 @@ def _left(budget: Budget) -> BigNumber:
     if budget.method is not EstimateMethod.COUNTED:
         note = f"by the estimate, of {spell.count(allowed)} bad answers allowed"
     if budget.time_to_exhaustion_s is not None and left > 0:
-        note += f"; gone in {spell.seconds(budget.time_to_exhaustion_s)} at this pace"
+        note += f"; lasts {standing.lasts(budget)} at this pace"
     return BigNumber("Error budget left", spell.whole_ratio(left), note, budget.state.lower())
 
 

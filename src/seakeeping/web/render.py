@@ -52,6 +52,7 @@ def _environment(assets: Assets) -> jinja2.Environment:
         "seconds": spell.seconds, "usd": spell.usd, "burn": spell.burn, "size": spell.size,
         "utc": spell.utc, "age": spell.age, "clip": spell.clip, "iso": iso,
         "sentence": standing.sentence, "source": standing.source, "points": incident_page.points,
+        "lasts": standing.lasts, "unsure": standing.is_unsure,
     })  # fmt: skip
     environment.globals.update(
         asset=assets.url, version=__version__, windows=tuple(charts.WINDOWS),

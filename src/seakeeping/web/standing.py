@@ -34,7 +34,17 @@ def sentence(budget: Budget) -> str:
             return f"Every rate that the evidence leaves possible ({span}) keeps the target."
         case BudgetState.BREACH:
             return f"Every rate that the evidence leaves possible ({span}) misses {target}."
-    return f"The evidence leaves {span} possible, on both sides of {target}: {_settling(budget)}."
+    return f"The evidence leaves {span} possible, {_side(budget)} {target}: {_settling(budget)}."
+
+
+def _side(budget: Budget) -> str:
+    """Return where an interval lies; one side alone decides nothing where labels are missing."""
+    target = budget.objective.target_ratio
+    if budget.high is not None and budget.high < target:
+        return "all below"
+    if budget.low is not None and budget.low >= target:
+        return "all above"
+    return "on both sides of"
 
 
 def _settling(budget: Budget) -> str:
@@ -43,6 +53,23 @@ def _settling(budget: Budget) -> str:
     if budget.labels_needed:
         return f"about {spell.count(budget.labels_needed)} more labels would settle it"
     return "labels would settle it"
+
+
+def lasts(budget: Budget) -> str:
+    """Return how long what is left of a budget lasts at the present pace; a dash for ever."""
+    left, seconds = budget.remaining_ratio, budget.time_to_exhaustion_s
+    if left is not None and left <= 0:
+        return "spent"
+    return "over a year" if seconds is not None and seconds > _YEAR_S else spell.seconds(seconds)
+
+
+def is_unsure(budget: Budget) -> str:
+    """Return why an estimate is not to be believed yet, in a word; "" where labels stand behind."""
+    return _UNSURE.get(budget.method, "")
+
+
+_YEAR_S = 365 * 86_400.0
+_UNSURE = {EstimateMethod.COLD_START: "cold start", EstimateMethod.UNCORRECTED: "uncorrected"}
 
 
 def source(budget: Budget) -> str:

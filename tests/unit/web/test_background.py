@@ -1,5 +1,7 @@
 """What lies behind an objective: each event once, from the rows or from what outlives them."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -42,26 +44,54 @@ def test_a_service_that_is_not_there_has_steps_without_events() -> None:
     assert not any(s.counts.valid for s in steps)
 
 
-class Aged(MemoryStore):
-    """A store whose rows of more than an hour ago are gone, but for their cells."""
+class Keeping(MemoryStore):
+    """A store that keeps 40 events of two hours ago, and says what was asked of it."""
+
+    def __init__(self, since: float = 0.0) -> None:
+        super().__init__()
+        self.calls, self._by_call = STORE.calls, STORE._by_call
+        self._since = since
+        self.kept_until: list[float] = []
+        self.counted_from: list[float] = []
 
     def rows_since(self) -> float:
-        return NOW - 3600
+        return self._since
 
     def kept_cells(self, keys: object, start: float, end: float = 0.0, step_s: int = 300) -> Cells:
         assert keys == [AVAILABILITY.key]
-        assert end == self.rows_since()
+        self.kept_until.append(end)
         old = int((NOW - 7200) // 300) * 300
         return cells_of(("other", "cargo-search"), (0, 0), (0, 1), (old, old),
                         ((9, 9, 9, 9, 0, 0), (40, 4, 40, 4, 0, 0)))  # fmt: skip
 
+    def count_cells(self, indicators: Any, where: Any, step_s: int = 300) -> Cells:
+        self.counted_from.append(where.start)
+        return super().count_cells(indicators, where, step_s)
+
+
+def rows_of(store: MemoryStore, expected: int | None = None) -> int:
+    steps = read_steps(store, AVAILABILITY, "cargo-search", NOW - 86_400, NOW, expected)
+    return sum(s.counts.valid_rows for s in steps)
+
 
 def test_what_is_older_than_the_rows_comes_from_kept_cells() -> None:
-    store = Aged()
-    store.calls, store.scores = STORE.calls, STORE.scores
-    steps = read_steps(store, AVAILABILITY, "cargo-search", NOW - 86_400, NOW)
-    assert sum(s.counts.valid_rows for s in steps) == calls(3600) + 40
-    assert sum(s.counts.bad_rows for s in steps) >= 4
+    store = Keeping(since=NOW - 3600)
+    assert rows_of(store) == calls(3600) + 40
+    assert store.kept_until[-1] == store.counted_from[-1] == NOW - 3600
+
+
+def test_kept_cells_that_hold_what_was_measured_are_not_counted_again() -> None:
+    store = Keeping()
+    cut = NOW // 300 * 300 - 3600
+    recent = calls(NOW - cut)
+    assert rows_of(store, recent + 40) == recent + 40
+    assert store.counted_from == [cut]
+
+
+def test_kept_cells_that_do_not_are_passed_over() -> None:
+    store = Keeping()
+    assert rows_of(store, 100_000) == calls(86_400)
+    assert len(store.counted_from) == 2
 
 
 def test_slices_are_the_sums_over_each_single_dimension() -> None:

@@ -24,6 +24,8 @@ ESTIMATED = replace(COUNTED, objective=JUDGED, method=EstimateMethod.PPI, labels
     [
         (COUNTED, "99.1 to 99.8 % possible, on both sides of 99.5 %: more events will tell"),
         (ESTIMATED, "about 80 more labels would settle it"),
+        (replace(ESTIMATED, high=0.993), "99.1 to 99.3 % possible, all below 99.5 %: about 80"),
+        (replace(ESTIMATED, low=0.996), "99.6 to 99.8 % possible, all above 99.5 %: about 80"),
         (replace(ESTIMATED, labels_needed=None), "labels would settle it"),
         (replace(COUNTED, state=BudgetState.OK), "(99.1 to 99.8 %) keeps the target"),
         (replace(COUNTED, state=BudgetState.BREACH), "(99.1 to 99.8 %) misses 99.5 %"),
@@ -90,3 +92,20 @@ def test_readings_grow_stale() -> None:
 def test_an_interval_that_is_not_known_is_a_dash() -> None:
     assert standing.bounds(None, 0.9) == standing.bounds(0.9, None) == "–"  # noqa: RUF001
     assert standing.bounds(0.5, 1.0) == "50 to 100 %"
+
+
+@pytest.mark.parametrize(
+    ("left", "seconds", "word"),
+    [
+        (0.5, None, "–"), (0.5, 7200.0, "2 h 0 min"), (0.5, 1e9, "over a year"),  # noqa: RUF001
+        (-0.1, None, "spent"), (0.0, 0.0, "spent"), (None, None, "–"),  # noqa: RUF001
+    ],
+)  # fmt: skip
+def test_how_long_a_budget_lasts(left: float | None, seconds: float | None, word: str) -> None:
+    budget = replace(COUNTED, remaining_ratio=left, time_to_exhaustion_s=seconds)
+    assert standing.lasts(budget) == word
+
+
+def test_what_no_label_stands_behind_is_marked() -> None:
+    marked = {m for m in EstimateMethod if standing.is_unsure(replace(COUNTED, method=m))}
+    assert marked == {EstimateMethod.COLD_START, EstimateMethod.UNCORRECTED}
