@@ -151,6 +151,11 @@ def test_words_and_figures_are_refreshed_once_a_minute() -> None:
     assert (page.starts_at, page.updated_at) == (NOW, NOW + REFRESH_S)
 
 
+def test_words_are_refreshed_after_the_clock_went_back() -> None:
+    done = look(fired(), [at(0.09, NOW - 86_400)], NOW - 86_400)
+    assert {alert.updated_at for alert in done.changed} == {NOW - 86_400}
+
+
 def test_other_targets_are_taken_over_at_once() -> None:
     other = objective(
         alerting=Alerting(targets=("night",), severity_targets={Severity.PAGE: ("day",)})
