@@ -17,7 +17,7 @@ def back_off_s(failures: int, chance: random.Random) -> float:
     """Return the seconds to wait after so many failures in a row (from 1).
 
     >>> round(back_off_s(3, random.Random(7)), 1)
-    6.6
+    5.3
     """
     whole = min(LONGEST_S, FIRST_S * 2.0 ** min(failures - 1, 20))
     return whole * (0.5 + chance.random() / 2)
