@@ -9,7 +9,7 @@ What a badness score adds up to follows from the sums of the score itself: of w(
 of w(1 - s)^2, W - 2 S + SS.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -74,12 +74,11 @@ def plan_of(indicators: Sequence[Indicator]) -> Plan:
     values, patterns = _asked(indicators), _asked_patterns(indicators)
     of_slice = indicators[0].signal is IndicatorSignal.MEASUREMENT
     for n, (dimension, asked) in enumerate(values.items()):
-        params[f"d{n}"] = list(asked)
         expression = dimension_sql(dimension, f"k{n}", params, of_slice=of_slice)
-        is_short = len(asked) <= _LONGEST_LIST
-        keys[f"dim_{n}"] = (
-            f"indexOf({{d{n}:Array(String)}}, {expression})" if is_short else expression
-        )
+        if len(asked) <= _LONGEST_LIST:
+            params[f"d{n}"] = list(asked)
+            expression = f"indexOf({{d{n}:Array(String)}}, {expression})"
+        keys[f"dim_{n}"] = expression
     for n, (dimension, wanted) in enumerate(patterns):
         params[f"p{n}"] = whole_pattern(wanted)
         expression = dimension_sql(dimension, f"q{n}", params, of_slice=of_slice)
@@ -153,7 +152,7 @@ class Groups:
     rows: NDArray[np.float64]
     columns: Mapping[str, Sequence[object]]
     _numbers: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-    _flags: dict[tuple[str, frozenset[str]], Flags] = field(default_factory=dict)
+    _texts: dict[str, tuple[dict[str, int], NDArray[np.int64]]] = field(default_factory=dict)
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """Return a column of numbers, not a number where there is none."""
@@ -168,11 +167,20 @@ class Groups:
 
     def is_one_of(self, name: str, values: Iterable[str]) -> Flags:
         """Say of each group whether a column of texts holds one of the values."""
-        wanted = frozenset(values)
-        if (name, wanted) not in self._flags:
-            flags = [value in wanted for value in self.columns[name]]
-            self._flags[name, wanted] = np.asarray(flags, np.bool_)
-        return self._flags[name, wanted]
+        known, codes = self._coded(name)
+        wanted = [known[value] for value in values if value in known]
+        return codes == wanted[0] if len(wanted) == 1 else np.isin(codes, wanted)
+
+    def texts(self, name: str) -> Collection[str]:
+        """Return the different texts in a column."""
+        return self._coded(name)[0].keys()
+
+    def _coded(self, name: str) -> tuple[dict[str, int], NDArray[np.int64]]:
+        if name not in self._texts:
+            known: dict[str, int] = {}
+            codes = [known.setdefault(str(text), len(known)) for text in self.columns[name]]
+            self._texts[name] = known, np.asarray(codes, np.int64)
+        return self._texts[name]
 
 
 def groups_of(found: Sequence[Row], plan: Plan) -> Groups:
@@ -250,7 +258,7 @@ _OURS = {IndicatorSignal.COVERAGE: OUR_FAULT}
 
 def _has_result(groups: Groups, but: Sequence[str]) -> Flags:
     """Say which groups were judged, or were not for one of some reasons (``error: X`` is one)."""
-    given = {str(reason) for reason in groups.columns["reason"]}
+    given = groups.texts("reason")
     return groups.is_one_of("reason", [r for r in given if r.partition(":")[0] in ("", *but)])
 
 
@@ -282,8 +290,10 @@ def _is_bad(groups: Groups, indicator: Indicator) -> Flags:
 
 def _is_believed(groups: Groups, chosen: Flags, size: int) -> Flags:
     """Say which groups count where no evaluator is named: ours, else those of others."""
-    judges = {str(name) for name in groups.columns["by"]}
-    is_external = groups.is_one_of("by", [name for name in judges if name.startswith(EXTERNAL)])
+    others = [name for name in groups.texts("by") if name.startswith(EXTERNAL)]
+    if not others:
+        return np.ones(len(groups.cell), np.bool_)
+    is_external = groups.is_one_of("by", others)
     has_own = np.bincount(groups.cell[chosen & ~is_external], minlength=size) > 0
     return np.asarray(~is_external | ~has_own[groups.cell], np.bool_)
 
