@@ -74,7 +74,7 @@ class Deciding:
         trouble = self._refreshed(now)
         readings = parts.book.readings(now)
         self.objectives = {one.name: one for one in parts.book.objectives}
-        self._decide(readings, now)
+        self._decide(readings, now, is_counted=trouble is None)
         self._show(readings, now)
         self._remember(now)
         if trouble is not None:
@@ -88,12 +88,14 @@ class Deciding:
             return error
         return None
 
-    def _decide(self, readings: list[Reading], now: float) -> None:
+    def _decide(self, readings: list[Reading], now: float, *, is_counted: bool) -> None:
         parts = self._parts
+        # after a start without the store no service is known yet: nothing was deleted for that
+        is_known = parts.in_force.is_known and is_counted
         look = parts.alerts.look(
             readings,
             now,
-            objectives=parts.book.objectives if parts.in_force.is_known else None,
+            objectives=parts.book.objectives if is_known else None,
             targets=parts.in_force.targets,
             incidents=parts.incidents.by_id(),
         )
