@@ -247,7 +247,23 @@ document.addEventListener("htmx:sseError", () => live("off", "reconnecting"));
 document.addEventListener("htmx:beforeRequest", (e) => {
   if (document.hidden && e.detail.requestConfig.triggeringEvent?.type?.startsWith("sse:")) e.preventDefault();
 });
-document.addEventListener("htmx:afterSwap", (e) => { draw(e.target); tick(); });
+// a swap must not take the focus from who walks the page by key: the same link gets it back
+let held = null;
+document.addEventListener("htmx:beforeSwap", (e) => {
+  const focused = document.activeElement;
+  const inside = focused && !focused.id && e.detail.target.contains(focused);
+  const key = inside && ["href", "action", "name", "data-finding"].find((name) => focused.hasAttribute(name));
+  held = key ? `${focused.tagName}[${key}="${CSS.escape(focused.getAttribute(key))}"]` : null;
+  const alike = key ? [...e.detail.target.querySelectorAll(held)] : [];
+  if (key) held = { selector: held, place: alike.indexOf(focused), root: e.detail.target.id };
+});
+document.addEventListener("htmx:afterSwap", (e) => {
+  draw(e.target);
+  tick();
+  const root = held && document.getElementById(held.root);
+  root?.querySelectorAll(held.selector)[held.place]?.focus({ preventScroll: true });
+  held = null;
+});
 document.addEventListener("visibilitychange", () => { if (!document.hidden) tick(); });
 addEventListener("resize", resized);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { showTheme(); redraw(); });
