@@ -6,7 +6,7 @@ of its own, which does nothing if somebody moved the incident meanwhile; the nex
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from seakeeping.clock import Clock
@@ -20,11 +20,14 @@ from seakeeping.store.ledger import Ledger
 from seakeeping.store.ledger.alerts import Alerts
 from seakeeping.store.ledger.incidents import OPEN_STATES, Incidents, Step
 
-DIAGNOSE_AGAIN_S = 600.0
-"""A diagnosis that found no cause is made again after so long, as long as the incident is open:
-there are more events then."""
+LOOKS_S = (0.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_200.0, 1_800.0, 3_600.0)
+"""How old an incident is when it is diagnosed, as long as no cause is found: there are more events
+each time."""
 
-DIAGNOSES_AGAIN = 3
+SURER_S = (120.0, 600.0)
+"""How old an incident with a cause is when it is looked at again: another cause may be likelier by
+then."""
+
 RETRY_S = 30.0
 """After so long a diagnosis that could not be made is tried again."""
 
@@ -55,7 +58,8 @@ class IncidentLoop:
         if diagnose is None and store is not None:
             self._diagnose = Diagnostician(store, ledger, clock).diagnose
         self._new_id = new_id
-        self._tried: dict[str, tuple[float, int]] = {}
+        self._looked: dict[str, float] = {}
+        self._failed: dict[str, float] = {}
         self._current: Mapping[str, Incident] = MappingProxyType({})
 
     def by_id(self) -> Mapping[str, Incident]:
@@ -109,10 +113,11 @@ class IncidentLoop:
             return []
         now = self._clock.now()
         open_now = self._incidents.find(states=OPEN_STATES)
+        self._forget([incident.id for incident in open_now])
         done = []
         for incident in [it for it in open_now if self._is_due(it, now)]:
             made = self._made(self._diagnose, incident, now)
-            if made is None or (incident.diagnosis is not None and not made.causes):
+            if made is None or not _says_more(made, incident.diagnosis):
                 continue
             after = self._incidents.take(machine.diagnosed(incident, made, self._clock.now()))
             if after is not None:
@@ -120,18 +125,34 @@ class IncidentLoop:
         return done
 
     def _is_due(self, incident: Incident, now: float) -> bool:
-        at, times = self._tried.get(incident.id, (-1.0, 0))
-        if incident.diagnosis is None:
-            return at < 0 or now - at >= RETRY_S
-        if incident.diagnosis.causes or times > DIAGNOSES_AGAIN:
-            return False
-        return now - max(at, incident.diagnosis.at) >= DIAGNOSE_AGAIN_S
+        failed_at = self._failed.get(incident.id)
+        if failed_at is not None:
+            return now - failed_at >= RETRY_S
+        known = incident.diagnosis
+        looked_at = self._looked.get(incident.id, known.at if known else float("-inf"))
+        looks = SURER_S if known is not None and known.causes else LOOKS_S
+        return any(looked_at < incident.opened_at + look <= now for look in looks)
 
     def _made(self, diagnose: Diagnose, incident: Incident, now: float) -> Diagnosis | None:
-        self._tried[incident.id] = (now, self._tried.get(incident.id, (0.0, 0))[1] + 1)
+        self._looked[incident.id] = now
+        self._failed.pop(incident.id, None)
         try:
             found = (self._alerts.get(fingerprint) for fingerprint in incident.alerts)
             return diagnose(incident, [alert for alert in found if alert is not None])
         except (Unavailable, BadInput) as error:
             ERRORS.labels("diagnose", type(error).__name__).inc()
+            self._failed[incident.id] = now
             return None
+
+    def _forget(self, kept: Collection[str]) -> None:
+        for looks in (self._looked, self._failed):
+            for incident_id in looks.keys() - set(kept):
+                del looks[incident_id]
+
+
+def _says_more(made: Diagnosis, known: Diagnosis | None) -> bool:
+    """Tell whether a diagnosis is worth a step: the first one, or one with another first cause."""
+    if known is None:
+        return True
+    before, after = ([(it.kind, dict(it.slice)) for it in one.causes[:1]] for one in (known, made))
+    return bool(after) and before != after

@@ -14,7 +14,7 @@ from tests.unit.decide.incidents.made import cause, diagnosis
 
 from seakeeping.decide.incidents import IncidentLoop, acknowledge, receive, resolve
 from seakeeping.decide.incidents.grouping import is_open
-from seakeeping.decide.incidents.loop import DIAGNOSE_AGAIN_S, RETRY_S
+from seakeeping.decide.incidents.loop import LOOKS_S, RETRY_S, SURER_S
 from seakeeping.errors import BadInput, NotFound, StoreUnavailable
 from seakeeping.records import Alert, AlertState, Diagnosis, Incident, IncidentState
 from seakeeping.store.ledger import Ledger, open_at
@@ -109,32 +109,68 @@ def test_another_loop_goes_on_where_the_last_one_died(ledger: Ledger, clock: Fak
     assert list(heir.by_id()) == [opened.id]
 
 
-def test_a_new_incident_is_diagnosed_once(ledger: Ledger, clock: FakeClock) -> None:
+def test_a_new_incident_is_diagnosed_and_looked_at_again_twice(
+    ledger: Ledger, clock: FakeClock
+) -> None:
     asked, loop = looping(ledger, clock, diagnosis(cause(release="v2")))
     (opened,) = loop.step(keep(ledger, alert("a")), NOW)
     (made,) = loop.diagnose_due()
     assert made.state is IncidentState.DIAGNOSED
     assert made.diagnosis is not None
     assert made.diagnosis.incident_id == opened.id
-    clock.at += 10 * DIAGNOSE_AGAIN_S
-    assert loop.diagnose_due() == []
-    assert asked == [opened.id]
+    for age in (*SURER_S, 86_400.0):
+        clock.at = NOW + age
+        assert loop.diagnose_due() == []  # the same cause: nothing new to say
+        assert loop.diagnose_due() == []
+    assert asked == [opened.id] * 3
+
+
+def test_a_likelier_cause_takes_the_place_of_the_first(ledger: Ledger, clock: FakeClock) -> None:
+    early, late = diagnosis(cause(release="v2", tenant="a")), diagnosis(cause(release="v2"))
+    _, loop = looping(ledger, clock, early, late)
+    loop.step(keep(ledger, alert("a")), NOW)
+    loop.diagnose_due()
+    clock.at = NOW + SURER_S[0]
+    (again,) = loop.diagnose_due()
+    assert again.diagnosis is not None
+    assert dict(again.diagnosis.causes[0].slice) == {"release": "v2"}
+    assert again.version == 3
 
 
 def test_no_cause_found_is_looked_for_again_while_it_lasts(
     ledger: Ledger, clock: FakeClock
 ) -> None:
-    asked, loop = looping(ledger, clock, diagnosis(), diagnosis(), diagnosis(cause(model="m")))
+    asked, loop = looping(ledger, clock, *[diagnosis()] * 3, diagnosis(cause(model="m")))
     loop.step(keep(ledger, alert("a")), NOW)
     assert len(loop.diagnose_due()) == 1
     assert loop.diagnose_due() == []
-    clock.at += DIAGNOSE_AGAIN_S + 1
-    assert loop.diagnose_due() == []  # again without a cause: nothing new to say
-    clock.at += DIAGNOSE_AGAIN_S + 1
+    for age in LOOKS_S[1:3]:
+        clock.at = NOW + age
+        assert loop.diagnose_due() == []  # again without a cause: nothing new to say
+    clock.at = NOW + LOOKS_S[3]
     (found,) = loop.diagnose_due()
     assert found.diagnosis is not None
     assert found.diagnosis.causes
-    assert len(asked) == 3
+    assert len(asked) == 4
+
+
+def test_an_old_incident_is_not_looked_at_for_ever(ledger: Ledger, clock: FakeClock) -> None:
+    asked, loop = looping(ledger, clock, diagnosis())
+    loop.step(keep(ledger, alert("a")), NOW)
+    for age in range(0, 86_400, 15):
+        clock.at = NOW + age
+        loop.diagnose_due()
+    assert len(asked) == len(LOOKS_S)
+
+
+def test_another_controller_does_not_diagnose_anew(ledger: Ledger, clock: FakeClock) -> None:
+    _, loop = looping(ledger, clock, diagnosis(cause(release="v2")))
+    loop.step(keep(ledger, alert("a")), NOW)
+    loop.diagnose_due()
+    asked, heir = looping(ledger, clock, diagnosis(cause(release="v3")))
+    clock.at += 5
+    assert heir.diagnose_due() == []
+    assert asked == []
 
 
 def test_a_store_that_is_away_is_asked_again_later(ledger: Ledger, clock: FakeClock) -> None:
