@@ -25,7 +25,7 @@ from seakeeping.observe.counting import SliStore
 from seakeeping.observe.exemplars import Exemplars
 from seakeeping.observe.expansion import expanded
 from seakeeping.observe.filling import Filling
-from seakeeping.observe.history import History, Reach
+from seakeeping.observe.history import AHEAD_S, History, Reach
 from seakeeping.observe.quality import Quality
 from seakeeping.observe.readout import Readout, reaches_of
 from seakeeping.observe.rows import Rows, Source, row_of
@@ -148,13 +148,9 @@ class Book:
 
     def refresh(self, now: float) -> None:
         """Count what changed until ``now``. Raises StoreUnavailable, and then goes on next time."""
-        if now - self.at > COARSE_S:
-            self._filling.keeper.keep(now + COARSE_S)  # before the tiers turn past it
-        if not self._history.move(now):
-            self._history.clear(now)
-            self._filling.rebuild()
-            self._is_filling = True
-        self._look(now)
+        self._look(now)  # first: without the store everything stays as it is
+        if now - self.at > COARSE_S or not self._history.move(now):
+            self._begin_anew(now)
         if self._is_filling:
             self._filling.fill(needed := self._needed(now))
             self._is_filling = not all(self._filling.is_filled(*one) for one in needed.items())
@@ -163,6 +159,17 @@ class Book:
         self._worked_off = self._version
         self._restored = None
         self.at = now
+
+    def _begin_anew(self, now: float) -> None:
+        """Lay everything out for a time that is not the one that follows: a clock that jumped.
+
+        Events that bore a time of the future then may be of the past now, so what lies between is
+        counted; the rest was kept.
+        """
+        self._filling.keeper.keep(max(now, self.at) + COARSE_S)
+        self._history.clear(now)
+        self._filling.rebuild(min(now, self.at))
+        self._is_filling = True
 
     def _count_seen(self, now: float) -> None:
         seen = self._arrivals.seen(self._row_numbers()).tolist()
@@ -190,7 +197,7 @@ class Book:
         for (service, dimension), (at, known) in list(self._values.items()):
             if 0 <= now - at < VALUES_FRESH_S:
                 continue
-            found = self._store.dimension_values(service, dimension, now - _DAY_S, now)
+            found = self._store.dimension_values(service, dimension, now - _DAY_S, now + AHEAD_S)
             values = [*known, *(value for value in found if value not in known)]
             self._values[service, dimension] = (now, values)
             is_news = is_news or values != known

@@ -76,11 +76,11 @@ class Filling:
         for number in numbers:
             self.filled_from.pop(number, None)
 
-    def rebuild(self) -> None:
-        """Begin anew from what was kept, after the history was cleared."""
+    def rebuild(self, count_from: float) -> None:
+        """Begin anew after the history was cleared: what is older than that was kept."""
         self.kept_from |= self.filled_from
         self.filled_from.clear()
-        self.count_from = self.keeper.open_since or _NEVER
+        self.count_from = count_from
 
     def resume(self, kept: Mapping[Key, float], count_from: float, later: Iterable[int]) -> None:
         """Go on after a restart: rows by identity with where what was kept of them begins.
