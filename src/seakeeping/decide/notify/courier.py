@@ -64,6 +64,7 @@ class Courier:
         self._results: list[Tally] = []
         self._errors: list[Exception] = []
         self._lock = threading.Lock()
+        self._starting = threading.Lock()
         self._woken = threading.Event()
         self.hold(targets)
 
@@ -91,10 +92,12 @@ class Courier:
         """
         due = self._outbox.due_targets()
         self._end_orphans(due)
-        for lane in self._ready(due):
-            self._start(lane)
+        with self._starting:  # two rounds at once must not use one lane at once
+            for lane in self._ready(due):
+                self._start(lane)
+            threads = list(self._busy.values())
         deadline = self._with.clock.monotonic() + patience_s
-        for thread in list(self._busy.values()):
+        for thread in threads:
             thread.join(max(0.0, deadline - self._with.clock.monotonic()))
         return self._gathered()
 
