@@ -37,9 +37,9 @@ def webhook(url: str, **options: str) -> NotificationTarget:
 @pytest.mark.parametrize(
     ("misbehave", "told"),
     [
-        (hang, "no answer within 0.3 s"),
-        (drip, "no answer within 0.3 s"),
-        (drip_body, "no answer within 0.3 s"),
+        (hang, "no answer within 1 s"),
+        (drip, "no answer within 1 s"),
+        (drip_body, "no answer within 1 s"),
         (reset, "Connection reset by peer"),
         (saying(b""), "RemoteDisconnected"),
         (saying(b"\x16\x03\x01 garbage\r\n\r\n"), "BadStatusLine"),
@@ -54,12 +54,12 @@ def test_a_receiver_that_makes_no_sense_is_bounded_and_told(
 ) -> None:
     began = time.monotonic()
     with hostile_server(misbehave) as place:
-        rig = Rig(webhook(f"http://{place}"), timeout_s=0.3)
+        rig = Rig(webhook(f"http://{place}"), timeout_s=1)
         rig.send(a_message())
         took_s = time.monotonic() - began
         assert rig.states == [DeliveryState.WAITING]
         assert told in rig.error
-    assert took_s < 5
+    assert took_s < 10
 
 
 def test_an_answer_without_an_end_is_read_up_to_a_limit() -> None:
