@@ -7,7 +7,10 @@ With a budget b = 1 - target, over a window with ``valid`` events of which ``bad
 
 (The Site Reliability Workbook, chapter 5.) Events are summed and divided once. Averaging the ratios
 of short intervals, as rules over recorded ratios do, would give a bad request at night the weight
-of a busy minute.
+of a busy minute; what that average says is told beside it (``interval_remaining_ratio``).
+
+Where a detector judges, what it flags beyond what is bad (``shift``, from the estimate over the
+window) is taken off every look-back, and nothing is told where nothing corrects it.
 
 The state is decided by evidence, not by the point estimate: three failures in ten calls overspend
 any budget and prove little. The rate behind the counts is bounded by a confidence sequence
@@ -23,8 +26,6 @@ often anybody looks.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import Protocol
 
 import numpy as np
 
@@ -38,7 +39,7 @@ from seakeeping.observe.tiers import (
     VALID_ROWS,
     Floats,
 )
-from seakeeping.observe.windows import MARKS, look_name, period_start
+from seakeeping.observe.windows import MARKS, look_name
 from seakeeping.records import Budget, Budgeting, BudgetState, Counts, EstimateMethod, Objective
 from seakeeping.stats.proportion import confidence_sequences
 
@@ -51,46 +52,6 @@ PACE_S = 21_600
 _PRIOR_BAD = (
     0.5  # weight of the mixture's prior, whose mean is the budget: sharpest where it counts
 )
-
-
-LOOK_BACKS: Mapping[str, int] = MappingProxyType(
-    {"5m": 300, "1h": 3600, "6h": 21_600, "3d": 259_200, "30d": 2_592_000}
-)
-"""Look-backs of ``budget``, in seconds."""
-
-
-class CountEvents(Protocol):
-    """Who counts the events of a service between two moments, e.g. the store."""
-
-    def __call__(
-        self,
-        service: str,
-        start: float,
-        end: float,
-        *,
-        indicator: str,
-        threshold_s: float | None = None,
-    ) -> Counts:
-        """Return the counts of events that began in ``[start, end)``."""
-        ...
-
-
-def budget(count: CountEvents, objective: Objective, now: float) -> Budget:
-    """Count the events of an objective's window and look-backs, and measure its budget."""
-
-    def since(start: float) -> Counts:
-        indicator = objective.indicator
-        return count(
-            objective.service,
-            start,
-            now,
-            indicator=indicator.name,
-            threshold_s=indicator.threshold_s,
-        )
-
-    period = since(period_start(objective, now))
-    looks = {name: since(now - seconds) for name, seconds in LOOK_BACKS.items()}
-    return measure(objective, now, period, looks)
 
 
 def measure(objective: Objective, at: float, period: Counts, looks: Mapping[str, Counts]) -> Budget:

@@ -1,15 +1,36 @@
 """Budgets: counted events, verdicts from evidence, and no data that is never green."""
 
 import random
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seakeeping.observe import LOOK_BACKS, budget, measure, period_start, standard_objectives
-from seakeeping.observe.budget import ALPHA, burn_rate, effective_rows
-from seakeeping.observe.windows import MARKS
-from seakeeping.records import BudgetState, Counts, Indicator, Objective
+from seakeeping.observe import measure, standard_objectives
+from seakeeping.observe.budget import (
+    ALPHA,
+    Counted,
+    Estimated,
+    bad_rate_bounds,
+    burn_rate,
+    columns_of,
+    effective_rows,
+    measure_all,
+)
+from seakeeping.observe.windows import LOOKS
+from seakeeping.records import (
+    Budgeting,
+    BudgetState,
+    Calendar,
+    Counts,
+    EstimateMethod,
+    Indicator,
+    Objective,
+)
 
 NOW = 1_764_000_123.0
 AVAILABILITY, LATENCY = standard_objectives("shop")
@@ -39,7 +60,7 @@ def test_one_bad_call_in_a_thousand_spends_a_fiftieth_of_a_five_percent_budget()
 
 
 def test_no_events_are_never_ok() -> None:
-    measured = measure(AVAILABILITY, NOW, Counts(), dict.fromkeys(LOOK_BACKS, Counts()))
+    measured = measure(AVAILABILITY, NOW, Counts(), dict.fromkeys(LOOKS, Counts()))
     assert measured.state is BudgetState.NO_DATA
     assert measured.estimate is None
     assert measured.remaining_ratio is None
@@ -107,34 +128,6 @@ def test_few_heavy_bad_rows_speak_for_few() -> None:
     assert effective_rows(Counts(valid=2000, bad=1000, valid_rows=1010, bad_rows=10)) == 20
 
 
-def test_the_window_begins_at_a_mark_and_is_never_short() -> None:
-    start = period_start(AVAILABILITY, NOW)
-    step = AVAILABILITY.window_s / MARKS
-    assert start % step == 0
-    assert AVAILABILITY.window_s <= NOW - start < AVAILABILITY.window_s + step
-
-
-def test_the_windows_start_stands_still_between_marks() -> None:
-    starts = {period_start(AVAILABILITY, 1_764_028_800 + i * 3600) for i in range(48)}
-    assert len(starts) == 2
-
-
-def test_a_budget_asks_for_its_window_and_each_look_back() -> None:
-    asked: list[tuple[str, float, float, str, float | None]] = []
-
-    def count(
-        service: str, start: float, end: float, *, indicator: str, threshold_s: float | None = None
-    ) -> Counts:
-        asked.append((service, start, end, indicator, threshold_s))
-        return rows(1, 100)
-
-    measured = budget(count, LATENCY, NOW)
-    assert asked[0] == ("shop", period_start(LATENCY, NOW), NOW, "latency", 10.0)
-    assert [NOW - start for _, start, *_ in asked[1:]] == list(LOOK_BACKS.values())
-    assert list(measured.burn_rates) == ["5m", "1h", "6h", "3d", "30d"]
-    assert measured.burn_rates["5m"] == pytest.approx(0.2)
-
-
 def test_the_standard_objectives_name_their_service() -> None:
     assert (AVAILABILITY.name, LATENCY.name) == ("shop/availability", "shop/latency")
     assert AVAILABILITY.target_ratio == 0.995
@@ -167,3 +160,82 @@ def test_any_counts_have_a_state_that_fits_their_numbers(
     if measured.state is BudgetState.BREACH:
         assert measured.remaining_ratio is not None
         assert measured.remaining_ratio < 0
+
+
+# -- the formulas of Sloth and Pyrra, on the same ratios ------------------------------------------
+
+
+def sloth(ratios: Sequence[float], target: float) -> dict[str, float]:
+    """Return what Sloth's recording rules say of five-minute error ratios.
+
+    ratio_rate30d = sum_over_time(ratio_rate5m) / count_over_time(ratio_rate5m); the burn rate is
+    that by the error budget, and what remains is 1 less the burn rate.
+    """
+    period = sum(ratios) / len(ratios)
+    burn = period / (1 - target)
+    return {"current": ratios[-1] / (1 - target), "period": burn, "remaining": 1 - burn}
+
+
+def pyrra(errors: float, total: float, target: float) -> float:
+    """Return what Pyrra's graph of the budget says: ((1 - target) - errors/total)/(1 - target)."""
+    return ((1 - target) - errors / total) / (1 - target)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 10_000), st.floats(0, 1)), min_size=1, max_size=200),
+    st.floats(0.5, 0.9999),
+)
+def test_the_formulas_of_sloth_and_pyrra_give_the_same_figures(
+    intervals: list[tuple[int, float]], target: float
+) -> None:
+    events = [(valid, round(valid * share)) for valid, share in intervals]
+    ratios = [bad / valid for valid, bad in events]
+    valid, bad = (sum(column) for column in zip(*events, strict=True))
+    period = [valid, bad, valid, bad, 0.0, 0.0, sum(ratios), len(ratios)]
+    last_valid, last_bad = events[-1]
+    look = np.array([[[last_valid, last_bad, last_valid, last_bad, 0, 0, 0, 0]]], dtype=float)
+    (measured,) = measure_all([Counted(objective(target), period)], NOW, (300,), look)
+    theirs = sloth(ratios, target)
+    close = partial(pytest.approx, rel=1e-9, abs=1e-9)
+    assert measured.burn_rates["5m"] == close(theirs["current"])
+    assert measured.interval_remaining_ratio == close(theirs["remaining"])
+    assert measured.remaining_ratio == close(pyrra(bad, valid, target))
+    if len({valid for valid, _ in events}) == 1:  # with even traffic both say the same
+        assert measured.remaining_ratio == close(theirs["remaining"])
+
+
+# -- estimates ------------------------------------------------------------------------------------
+
+
+def test_what_a_detector_flags_for_nothing_is_taken_off_every_look_back() -> None:
+    known = Estimated(
+        0.95, 0.9, 0.97, 0.8, EstimateMethod.PPI, BudgetState.UNCERTAIN, 100, 50, "By labels."
+    )
+    counted = Counted(objective(0.9), columns_of(rows(200, 1000)), estimated=known, note="Slow.")
+    looks = np.array([[columns_of(rows(40, 100)), columns_of(rows(1, 100))]])
+    (measured,) = measure_all([counted], NOW, (300, 3600), looks)
+    assert measured.bad_total == pytest.approx(50)
+    assert measured.bad_rows == 200
+    assert measured.remaining_ratio == pytest.approx(0.5)
+    assert measured.burn_rates["5m"] == pytest.approx((0.40 - 0.15) / 0.1)
+    assert measured.burn_rates["1h"] == 0.0
+    assert (measured.labels, measured.labels_needed) == (100, 50)
+    assert measured.note == "Slow. By labels."
+
+
+def test_a_calendar_window_is_one_start_and_bounds_are_narrower_for_it() -> None:
+    rolling = objective(0.9)
+    month = replace(rolling, window="1M", calendar=Calendar("2026-01-01 00:00:00"))
+    one, other = (measure(each, NOW, rows(20, 200), {}) for each in (rolling, month))
+    assert one.low is not None
+    assert other.low is not None
+    assert other.low > one.low
+
+
+def test_slices_of_time_are_judged_by_their_number() -> None:
+    sliced = replace(objective(0.9), budgeting=Budgeting.RATIO_TIMESLICES)
+    columns = np.array([[100, 9.5, 100, 9.5, 0, 0, 0, 0]])
+    low, high = bad_rate_bounds([sliced], columns)
+    whole_low, whole_high = bad_rate_bounds([sliced], np.array([[100, 10, 100, 10, 0, 0, 0, 0]]))
+    assert 0 < low[0] < whole_low[0] < 0.1
+    assert high[0] < whole_high[0]
