@@ -23,6 +23,8 @@ from seakeeping.web.filters import (
     evaluation_filter,
     interaction_filter,
 )
+from seakeeping.web.incident_api import IncidentApi
+from seakeeping.web.label_api import LabelApi
 from seakeeping.web.openapi import Operation, document
 from seakeeping.web.params import Param
 from seakeeping.web.room import Room
@@ -39,7 +41,7 @@ class Api:
     def __init__(self, room: Room, *, scopes: Callable[[Request], frozenset[str]]) -> None:
         self._room = room
         self._scopes = scopes
-        self._decided = DecidedApi(room)
+        self._others = (DecidedApi(room), IncidentApi(room), LabelApi(room))
         self.operations = self._table()
         self._document = document(self.operations)
 
@@ -60,7 +62,7 @@ class Api:
                       "Evaluation[]", EVALUATIONS),
             Operation("GET", "/api/metrics", self.metric_points, "Points of a metric, by time.",
                       "MetricPoint[]", METRIC_POINTS),
-            *self._decided.operations(),
+            *(op for part in self._others for op in part.operations()),
             Operation("GET", "/api/events", self.events, "Server-sent events: `hello` once, `tick` "
                       "when pages should look again, `slow` every half minute.", "events"),
             Operation("DELETE", "/api/subjects/{user_id}", self.erase, "Erase what the calls of a "

@@ -16,13 +16,12 @@ from seakeeping.records import (
     Severity,
 )
 from seakeeping.web import objective_page
+from seakeeping.web.burn_table import burn_rows, look
 from seakeeping.web.objective_page import (
     Background,
     ObjectivePage,
     Slice,
     build,
-    burn_rows,
-    look,
     slice_rows,
 )
 from seakeeping.web.testing import MemoryDecided, StillClock, fill_decided
