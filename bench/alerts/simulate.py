@@ -4,6 +4,7 @@ The standard rule (two look-backs and nothing else), one with a fixed level, and
 events.
 """
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,9 +12,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from seakeeping.decide.alerts.rules import Rule, RuleKind, rules_of
-from seakeeping.decide.backtest import CLEARS, HOLDS, Backtest, Series, spans
+from seakeeping.decide.backtest import CLEARS, HOLDS, Backtest, Series, proven, spans
 from seakeeping.records import Indicator, IndicatorSignal, Objective, Severity
-from seakeeping.stats.binomial import log_tail
 
 START = 1_790_000_100.0
 MONTH_S = 30 * 86_400
@@ -77,9 +77,8 @@ def table_pages(objective: Objective, of: Series, level: float | None = None) ->
             look = trial.look(seconds)
             exceeds &= look[:, 1] > burn.factor * b * np.maximum(look[:, 0], 1)
         if level is not None:
-            for at in np.flatnonzero(exceeds):
-                valid, bad = trial.look(burn.long_s)[at, :2]
-                exceeds[at] = log_tail(bad, valid, b) < np.log(level)
+            asked = np.flatnonzero(exceeds)
+            exceeds[asked] = proven(trial.look(burn.long_s)[asked, :2], b, math.log(level))
         verdicts.append(np.where(exceeds, HOLDS, CLEARS).astype(np.int8))
     return spans(rule, verdicts, of.ends)
 

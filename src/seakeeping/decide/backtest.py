@@ -130,7 +130,7 @@ class Backtest:
         asked = np.flatnonzero(exceeds & (long[:, 2] >= allowed.min_rows))
         for seconds in guard_looks(burn):
             rows = self.look(seconds)[asked, 2:4]
-            is_proven = _proven(rows, allowed.null_ratio, guard_level(seconds))
+            is_proven = proven(rows, allowed.null_ratio, guard_level(seconds))
             verdicts[asked[is_proven]] = HOLDS
         return verdicts
 
@@ -163,15 +163,18 @@ def _burn_rate(look: Floats, allowed: Allowance) -> Floats:
     return rates
 
 
-def _proven(rows: Floats, null_ratio: float, level: float) -> NDArray[np.bool_]:
-    """Return where chance at the budget would not show as many bad rows, as ``is_proven``."""
+def proven(rows: Floats, null_ratio: float, level: float) -> NDArray[np.bool_]:
+    """Return where the log chance of so many bad rows (valid, bad) is below a level.
+
+    The chance is that at a rate of ``null_ratio`` exactly, as in ``conditions.is_proven``.
+    """
     if not len(rows):
         return np.zeros(0, np.bool_)
     pairs, where = np.unique(np.rint(rows).astype(np.int64), axis=0, return_inverse=True)
     null = min(max(null_ratio, 0.0), 1.0)
     is_proven = [log_tail(int(bad), int(valid), null) < level for valid, bad in pairs]
-    proven: NDArray[np.bool_] = np.array(is_proven)[where.reshape(-1)]
-    return proven
+    found: NDArray[np.bool_] = np.array(is_proven)[where.reshape(-1)]
+    return found
 
 
 def spans(
