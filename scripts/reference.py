@@ -14,6 +14,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from seakeeping import metrics, protocols
 from seakeeping.cli.main import COMMANDS, parser_of
+from seakeeping.observe import exposition
 
 TARGET = Path(__file__).parent.parent / "docs" / "reference"
 MADE = "<!-- made by `make docs` from the code; edit the code -->"
@@ -31,7 +32,21 @@ def metrics_page() -> str:
             labels = ", ".join(f"`{name}`" for name in metric._labelnames)
             name = f"`{family.name}{total}`"
             lines.append(f"| {name} | {family.type} | {labels} | {family.documentation} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_budget_metrics()]) + "\n"
+
+
+def _budget_metrics() -> Iterator[str]:
+    """Yield the part on budgets, which the controller measures and `/metrics` tells."""
+    labels = ", ".join(f"`{name}`" for name in exposition.LABELS)
+    yield from ("", "## Budgets", "")
+    yield f"One series an objective, labelled {labels}. What is not known is absent, never 0."
+    yield "Names that begin with `slo:` are those that Sloth records, for its dashboards."
+    yield from ("", "| metric | type | meaning |", "| --- | --- | --- |")
+    told = {name: ("gauge", meaning) for name, (meaning, _) in exposition.GAUGES.items()}
+    told |= {name: ("counter", meaning) for name, meaning in exposition.COUNTERS.items()}
+    told |= exposition.OTHERS
+    for name, (kind, meaning) in told.items():
+        yield f"| `{name}` | {kind} | {meaning} |"
 
 
 def commands_page() -> str:

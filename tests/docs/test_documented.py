@@ -12,6 +12,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from seakeeping import metrics, records
 from seakeeping.cli.main import COMMANDS, parser_of
+from seakeeping.observe import exposition
 
 ROOT = Path(__file__).parent.parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -27,6 +28,11 @@ def metric_names() -> Iterator[str]:
         if isinstance(metric, MetricWrapperBase):
             (family,) = metric.describe()
             yield f"{family.name}_total" if family.type == "counter" else family.name
+
+
+def test_every_metric_of_budgets_is_documented() -> None:
+    names = {*exposition.GAUGES, *exposition.COUNTERS, *exposition.OTHERS, *exposition.LABELS}
+    assert names <= documented_names("metrics.md")
 
 
 def options(parser: argparse.ArgumentParser) -> Iterator[str]:
