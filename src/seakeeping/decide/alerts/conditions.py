@@ -14,22 +14,22 @@ clears if it does not, says nothing if either look-back is empty, and holds if i
 *guard* agrees: some look-back w between the two holds so many bad rows among its rows that, at a
 true rate of exactly b, chance would show them once in ``GUARD_EVERY_S`` of such look-backs,
 
-    P(X >= bad rows) < w / GUARD_EVERY_S,    X ~ Bin(rows, b)    (exact tail).
+    P(X >= bad rows) < min(w / GUARD_EVERY_S, GUARD_MOST_P),    X ~ Bin(rows, b)    (exact tail).
 
 A burn rate over the factor that the guard does not believe is no proof of health either, so it does
 not clear. At 99.9 % and one request a minute, three bad requests within half an hour prove a burn,
 three within an hour do not. The level goes with the length of the look-back because there are that
 many fewer of them to be wrong in; a fixed one (1e-4 in the long look-back, as the literature of
-this table has it) let about 1.1 false pages pass in 100 months of that service at half its budget,
-this one 0.3, with the same delay of true ones (``bench/alerts``). The guard asks the rows seen, not
-what they stand for: ten sampled rows never prove more than ten.
+this table has it) lets three times as many false pages pass, with the same delay of true ones
+(``bench/alerts``). The guard asks the rows seen, not what they stand for: ten sampled rows never
+prove more than ten.
 
 *Estimates.* Where a detector judges, b is replaced by the share of flagged answers that the budget
 allows in the detector's own units (``Evidence.null_ratio``), and a look-back's bad share by the
 flagged share less the difference of the two. A detector's flagged share rises by less than the true
-one (by sensitivity + specificity - 1 of it), so the shift never overstates a burn. Where
-the sequential test is switched off, the difference is that of the raw and the corrected share of
-the window. Where there is neither, nothing is known and nothing fires.
+one (by sensitivity + specificity - 1 of it), so the shift never overstates a burn. Where the
+sequential test is switched off, the difference is that of the raw and the corrected share of the
+window. Where there is neither, nothing is known and nothing fires.
 
 *Evidence* holds while the sequential test is in alarm. How an alarm ends is the test's own business
 (``observe.evidence``): a second one, looking the other way, must be convinced.
@@ -45,6 +45,10 @@ from seakeeping.stats.binomial import log_tail
 
 GUARD_EVERY_S = 10 * 365.25 * 86_400
 """How seldom chance may prove a burn at the budget exactly, for each length of look-back."""
+
+GUARD_MOST_P = 5e-5
+"""What chance may do in a look-back at most, however long it is: windows that roll are looked at
+all the time, and a look-back of days many times over."""
 
 STALE_S = 120.0
 """A reading older than this says nothing."""
@@ -179,7 +183,7 @@ def is_proven(burn: BurnAlert, looks: Mapping[int, Counts], allowed: Allowance) 
 
 def guard_level(seconds: int) -> float:
     """Return the log probability below which a look-back proves a burn."""
-    return math.log(seconds / GUARD_EVERY_S)
+    return math.log(min(seconds / GUARD_EVERY_S, GUARD_MOST_P))
 
 
 def chance(counts: Counts, allowed: Allowance) -> float:

@@ -190,7 +190,8 @@ def test_absence_is_noticed_after_events_and_ends_with_the_next() -> None:
 def test_the_guard_asks_more_of_a_short_look_back() -> None:
     ten_years_s = 10 * 365.25 * 86_400
     assert math.exp(guard_level(1800)) == pytest.approx(1800 / ten_years_s)
-    assert guard_level(300) < guard_level(1800) < guard_level(259_200) < math.log(0.001)
+    assert guard_level(300) < guard_level(1800) < guard_level(259_200)
+    assert math.exp(guard_level(259_200)) == pytest.approx(5e-5)
 
 
 def test_two_bad_requests_never_prove_a_burn_of_a_service_with_little_traffic() -> None:
