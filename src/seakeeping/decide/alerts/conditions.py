@@ -20,7 +20,7 @@ A burn rate over the factor that the guard does not believe is no proof of healt
 not clear. At 99.9 % and one request a minute, three bad requests within half an hour prove a burn,
 three within an hour do not. The level goes with the length of the look-back because there are that
 many fewer of them to be wrong in; a fixed one (1e-4 in the long look-back, as the literature of
-this table has it) lets three times as many false pages pass, with the same delay of true ones
+this table has it) lets more false pages pass, with the same median delay of true ones
 (``bench/alerts``). The guard asks the rows seen, not what they stand for: ten sampled rows never
 prove more than ten.
 
