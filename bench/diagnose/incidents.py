@@ -28,13 +28,19 @@ Slice = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How incidents are made; ``effect`` is the standard deviation of effects in logits."""
+    """How incidents are made; ``effect`` is the standard deviation of effects in logits.
+
+    ``apart`` pairs of values have an effect of their own (a standard deviation of 1.5) before and
+    during: no sum of effects tells it. ``odds``: those of all calls alike rise by this factor.
+    """
 
     calls: int = 20_000
     lift: float = 0.15
     base: float = 0.04
     effect: float = 0.3
     shift: float = 0.5
+    apart: int = 0
+    odds: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +62,11 @@ def make(seed: int, shape: Shape) -> Incident:
     moved[at] = _normal(usual[at] * np.exp(source.normal(0.0, shape.shift, SIZES[at])))
     effects = [source.normal(0.0, shape.effect, size) for size in SIZES]
     before, during = (_draw(source, shape.calls, shares) for shares in (usual, moved))
-    mean = _mean_for(shape.base, _logits(effects, before))
-    rate0 = _expit(mean + _logits(effects, before))
-    rate1 = _expit(mean + _logits(effects, during))
+    pairs = [_pair(source) for _ in range(shape.apart)]
+    logits0, logits1 = (_logits(effects, each) + _apart(pairs, each) for each in (before, during))
+    mean = _mean_for(shape.base, logits0)
+    rate0 = _expit(mean + logits0)
+    rate1 = _expit(mean + logits1 + np.log(shape.odds))
     planted, rows = _plant(source, during) if shape.lift else ((), np.zeros(shape.calls, np.bool_))
     rate1 = np.where(rows, np.minimum(1.0, rate1 + shape.lift), rate1)
     return Incident(
@@ -124,6 +132,23 @@ def _draw(source: np.random.Generator, calls: int, shares: list[Floats]) -> Code
 
 def _logits(effects: list[Floats], codes: Codes) -> Floats:
     return np.asarray(np.sum([effect[codes[:, it]] for it, effect in enumerate(effects)], axis=0))
+
+
+_Pair = tuple[tuple[int, int], tuple[int, int], float]
+
+
+def _pair(source: np.random.Generator) -> _Pair:
+    """Draw two values of two dimensions, and the effect that they have together."""
+    one, other = (int(it) for it in source.choice(len(SIZES), 2, replace=False))
+    codes = int(source.integers(SIZES[one])), int(source.integers(SIZES[other]))
+    return (one, codes[0]), (other, codes[1]), float(source.normal(0.0, 1.5))
+
+
+def _apart(pairs: list[_Pair], codes: Codes) -> Floats:
+    total = np.zeros(len(codes))
+    for (one, code), (other, second), effect in pairs:
+        total += effect * ((codes[:, one] == code) & (codes[:, other] == second))
+    return total
 
 
 def _mean_for(base: float, logits: Floats) -> float:

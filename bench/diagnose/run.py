@@ -14,7 +14,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")  # as `up` runs it
@@ -121,16 +121,21 @@ def main() -> None:
             print_row("sliceline", shape, outcomes(sliceline, shape, some))
     large = Shape(calls=200_000)
     print_row("seakeeping", large, outcomes(ours, large, range(args.seed, args.seed + 10)))
-    print_nulls(range(args.seed, args.seed + args.nulls))
+    print_nulls(args.seed, args.nulls)
 
 
-def print_nulls(seeds: range) -> None:
-    """Print how often an incident without a cause is blamed on a slice."""
+def print_nulls(seed: int, nulls: int) -> None:
+    """Print how often an incident without a slice at fault is blamed on one."""
     for words, shape in (
         ("null", Shape(lift=0.0)),
-        ("null, stronger effects", replace(Shape(lift=0.0), effect=0.6)),
+        ("null, stronger effects", Shape(lift=0.0, effect=0.6)),
+        ("null, 5 pairs that always were apart", Shape(lift=0.0, apart=5)),
+        ("null, 20 pairs that always were apart", Shape(lift=0.0, apart=20)),
+        ("all calls alike, odds 1.6", Shape(lift=0.0, odds=1.6)),
+        ("all calls alike, odds 2.5", Shape(lift=0.0, odds=2.5)),
     ):
-        found = outcomes(ours, shape, seeds)
+        many = nulls if words == "null" else nulls // 2
+        found = outcomes(ours, shape, range(seed, seed + many))
         blamed = np.mean([bool(it.named) for it in found])
         print(f"{words}: {len(found)} incidents, {blamed:.4f} of them blamed on a slice")
 

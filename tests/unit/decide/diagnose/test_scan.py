@@ -108,6 +108,22 @@ def test_a_rise_from_moved_traffic_is_mix_and_not_rate() -> None:
     assert abs(found.rate_effect) < 0.005
 
 
+def test_what_always_was_apart_is_not_blamed_when_traffic_around_it_moves() -> None:
+    shape = Shape(lift=0.0, apart=20)
+    made = [make(seed, shape) for seed in range(300, 330)]
+    assert sum(bool(scan(each.before, each.during).findings) for each in made) <= 1
+
+
+def test_a_rise_of_the_odds_of_all_calls_is_told_as_such() -> None:
+    named = []
+    for seed in range(300, 308):
+        incident = make(seed, Shape(lift=0.0, odds=2.5))
+        first, *more = scan(incident.before, incident.during).findings
+        assert first.conditions == ()
+        named += more
+    assert len(named) <= 1
+
+
 def test_few_calls_give_no_cause() -> None:
     before = facts([({"model": m}, 15, 1) for m in MODELS])
     now = facts([({"model": m}, 15, 2 + 3 * (m == "m1")) for m in MODELS])
