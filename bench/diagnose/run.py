@@ -1,4 +1,4 @@
-"""``python -m bench.diagnose.run [--incidents 300] [--nulls 500]``: who finds the slice that broke.
+"""``python -m bench.diagnose.run [--incidents 600] [--nulls 1000]``: who finds what broke.
 
 Prints for each size and rise how often the first cause named is exactly the planted slice (in
 brackets: by its depth), and the F1 of its values; how often nothing is named; the CPU seconds of a
@@ -103,9 +103,9 @@ def print_row(who: str, shape: Shape, found: list[Outcome]) -> None:
 def main() -> None:
     """Make incidents, scan, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--incidents", type=int, default=300)
-    parser.add_argument("--nulls", type=int, default=500)
-    parser.add_argument("--peers", type=int, default=40)
+    parser.add_argument("--incidents", type=int, default=600)
+    parser.add_argument("--nulls", type=int, default=1000)
+    parser.add_argument("--peers", type=int, default=20)
     parser.add_argument("--seed", type=int, default=100_000)
     args = parser.parse_args()
     ours(make(0, Shape()))  # imports, caches

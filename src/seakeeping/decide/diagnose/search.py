@@ -15,6 +15,7 @@ from seakeeping.stats.beta_binomial import log_tail
 from seakeeping.stats.fisher import p_greater
 
 _DEPTH_PRICE = 1.5  # in log likelihood, for every value that a slice names
+_SHARE_OF_ALL = 0.04  # of the chance of a false cause, for the slice of all calls
 _TRIED = 10  # of the best scores
 _OWN_PAST = 0.15  # p-value of a slice against its own past, beside all else
 _CLEARLY_APART, _MOST_LEARNT = 12.0, 12  # in log likelihood; of slices that always were apart
@@ -55,7 +56,7 @@ class Search:
         self._rates = expectation.rates.copy()
         self.lattice = Lattice(windows, self._rates)
         self._cells = self.lattice.cells
-        self._tests = np.bincount(self._cells.depth)
+        self._tests = _tests(self._cells)
         self._learn_the_past()
         self._concentration, self._apart = departures(self._cells)
 
@@ -124,13 +125,13 @@ class Search:
         return n0 < LEAST_EVENTS or p_greater(x1, n1, x0, n0) < _OWN_PAST
 
     def _log_p(self, cell: int, null: Null) -> float:
-        """Return the log of the p-value, corrected for all slices: each depth has its share.
+        """Return the log of the p-value, corrected for all slices.
 
         Perhaps the slice always was apart, though its past is too short to show it: the tail is
         that of both beliefs, by how likely they are after its past.
         """
         x, n = int(self._cells.x1[cell]), int(self._cells.n1[cell])
-        tests = self._tests[int(self._cells.depth[cell])] * np.count_nonzero(self._tests)
+        tests = float(self._tests[int(self._cells.depth[cell])])
         tails = [
             math.log(belief) + log_tail(x, n, worth * ratio, worth * (1 - ratio))
             for belief, ratio, worth in self._beliefs(cell, null)
@@ -206,6 +207,19 @@ def _scores(cells: Cells, null: Null) -> Floats:
     discount = np.where(null.is_departed, 1.0 + cells.n1 / null.worth, 1.0)
     score = surprise(cells.x1, cells.n1, expected) / discount - _DEPTH_PRICE * cells.depth
     return np.where(cells.x1 > expected, score, -np.inf)
+
+
+def _tests(cells: Cells) -> Floats:
+    """Return by how much p-values of each depth are multiplied (Bonferroni, with weights).
+
+    Depths share the chance of a false cause alike, however many slices each has; "all calls" is
+    one slice, found by the way, and gets little of it.
+    """
+    counts = np.bincount(cells.depth).astype(np.float64)
+    depths = max(1, int(np.count_nonzero(counts[1:])))
+    shares = np.full(len(counts), (1.0 - _SHARE_OF_ALL) / depths)
+    shares[0] = _SHARE_OF_ALL
+    return np.asarray(counts / shares)
 
 
 def _nested(some: set[tuple[int, int]], others: tuple[tuple[int, int], ...]) -> bool:
