@@ -26,7 +26,7 @@ from seakeeping.decide.diagnose.windows import Facts, Floats, Windows, join
 
 __all__ = ["ALPHA", "MAX_CAUSES", "Finding", "Moved", "Scan", "scan"]
 
-ALPHA = 0.015
+ALPHA = 0.01
 """The most that the chance may be of blaming a slice although nothing changed."""
 
 MAX_CAUSES = 3
