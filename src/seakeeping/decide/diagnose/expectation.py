@@ -8,8 +8,9 @@ a region of thousands. So the rate before is described as a sum of effects of th
 
 a logistic regression whose ridge is learned from the data for each dimension (EM of a random
 effects model: t^2 = mean(effect^2 + its variance)). A dimension that does not matter shrinks to
-nothing, a value seen rarely stays near the mean. What such a sum cannot say (this model was always
-worse for that tenant) is left to ``scan``, which knows the past of each slice as well.
+nothing, a value seen rarely stays near the mean, and a new one is expected to be as the calls of
+the others are: that it is not is just what would be told of a new release. What such a sum cannot
+say (this model was always worse for that tenant) is left to ``past``.
 
 Fitted by Newton's method on counts. The matrix holds nothing but counts of pairs of values, so a
 fit costs milliseconds. (Breslow, Clayton, J. Am. Stat. Assoc. 88:9, 1993.)
@@ -133,16 +134,19 @@ def _fit(design: _Design) -> tuple[Floats, Floats]:
         covariance = np.linalg.inv(matrix + np.diag(ridge))
         effects = effects + covariance @ (gradient - ridge * effects)
         ridge = _learned(design, effects, covariance.diagonal(), ridge)
-    return effects, _with_unseen(design, covariance, ridge)
+    return _with_unseen(design, effects, covariance)
 
 
-def _with_unseen(design: _Design, covariance: Floats, ridge: Floats) -> Floats:
-    """Return the covariance where a value seen too rarely may be any value of its dimension."""
-    spread = covariance.copy()
-    for span in design.spans:
-        unseen = span.stop - 1
-        spread[unseen, unseen] = 1.0 / (ridge[span.start] if span.start < unseen else _RIDGE)
-    return spread
+def _with_unseen(design: _Design, effects: Floats, covariance: Floats) -> tuple[Floats, Floats]:
+    """Expect of a value seen too rarely what the calls of all others of its dimension show."""
+    spread = np.eye(design.width)
+    for columns, span in zip(design.columns, design.spans, strict=True):
+        free, unseen = slice(span.start, span.stop - 1), span.stop - 1
+        calls = np.bincount(columns, design.events, design.width)[free]
+        if calls.sum() > 0:
+            spread[unseen, unseen] = 0.0
+            spread[unseen, free] = calls / calls.sum()
+    return spread @ effects, spread @ covariance @ spread.T
 
 
 def _sums(design: _Design, values: Floats) -> Floats:

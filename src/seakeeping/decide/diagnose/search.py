@@ -141,16 +141,24 @@ class Search:
 
     def _beliefs(self, cell: int, null: Null) -> Iterator[tuple[float, float, float]]:
         """Yield (probability, expected rate, worth): as predicted, and apart from that."""
-        n0, x0 = float(self._cells.n0[cell]), float(self._cells.x0[cell])
-        predicted, concentration = float(null.predicted[cell]), self._concentration
-        as_predicted = log_past(x0, n0, predicted, concentration) + math.log1p(-self._apart)
-        apart = log_past(x0, n0, predicted, LITTLE) + math.log(self._apart)
-        is_apart = 1.0 / (1.0 + math.exp(min(700.0, as_predicted - apart)))
-        if not null.is_departed[cell]:
+        is_apart = 1.0 if null.is_departed[cell] else self._is_apart(cell, null)
+        if is_apart < 1.0:
             yield 1.0 - is_apart, float(null.ratio[cell]), self._worth(cell, null)
+        n0, x0 = float(self._cells.n0[cell]), float(self._cells.x0[cell])
+        predicted = float(null.predicted[cell])
         own = (LITTLE * predicted + x0) / (LITTLE + n0)
-        ratio = moved_rate(own, predicted, float(self._cells.e1[cell] / self._cells.n1[cell]))
-        yield (1.0 if null.is_departed[cell] else is_apart), ratio, LITTLE + n0
+        now = float(self._cells.e1[cell] / self._cells.n1[cell])
+        yield is_apart, moved_rate(own, predicted, now), LITTLE + n0
+
+    def _is_apart(self, cell: int, null: Null) -> float:
+        """Return how likely a slice always was apart; what is new cannot always have been."""
+        n0, x0 = float(self._cells.n0[cell]), float(self._cells.x0[cell])
+        if n0 < LEAST_EVENTS:
+            return 0.0
+        predicted = float(null.predicted[cell])
+        usual = log_past(x0, n0, predicted, self._concentration) + math.log1p(-self._apart)
+        apart = log_past(x0, n0, predicted, LITTLE) + math.log(self._apart)
+        return 1.0 / (1.0 + math.exp(min(700.0, usual - apart)))
 
     def _worth(self, cell: int, null: Null) -> float:
         """Return in how many events the expected rate of a slice is known."""

@@ -86,6 +86,36 @@ def test_the_same_calls_by_another_name_are_told() -> None:
     assert finding.also == (("model", "m2"),)
 
 
+def test_a_release_that_brought_much_else_along_is_found_all_the_same() -> None:
+    def calls(version: str, tenant: str, valid: int, bad: int) -> tuple[dict[str, str], int, int]:
+        names = ("release", "model", "prompt_version", "service_version")
+        return {**{name: f"{name}-{version}" for name in names}, "tenant": tenant}, valid, bad
+
+    before = facts([calls("1", it, 400, 16) for it in TENANTS])
+    now = facts([
+        *(calls("1", it, 60, 2) for it in TENANTS),
+        *(calls("2", it, 40, 8) for it in TENANTS),
+    ])  # fmt: skip
+    (finding,) = scan(before, now).findings
+    assert finding.conditions == (("release", "release-2"),)
+    assert len(finding.also) == 3
+
+
+@pytest.mark.parametrize("past", [1, 5, 25])
+def test_a_release_tried_on_a_few_calls_before_is_new_all_the_same(past: int) -> None:
+    before = facts([
+        *(({"release": "r1", "tenant": it}, 2_000, 80) for it in TENANTS),
+        ({"release": "r2", "tenant": "acme"}, past, past // 12),
+    ])  # fmt: skip
+    now = facts([
+        *(({"release": "r1", "tenant": it}, 300, 12) for it in TENANTS),
+        *(({"release": "r2", "tenant": it}, 100, 16) for it in TENANTS),
+    ])  # fmt: skip
+    (finding,) = scan(before, now).findings
+    assert finding.conditions == (("release", "r2"),)
+    assert finding.is_new
+
+
 def test_a_slice_that_always_was_bad_is_not_blamed_when_its_traffic_grows() -> None:
     groups = [({"model": m, "tenant": t}, 500, 20) for m in MODELS for t in TENANTS]
     bad_pair = {"model": "m1", "tenant": "acme"}
