@@ -55,9 +55,7 @@ NOTIFICATIONS = Counter(
 RESTARTS = Counter(
     "seakeeping_process_restarts_total", "Restarts of a part of the process tree", ["role"]
 )
-TICK_S = Histogram(
-    "seakeeping_controller_tick_seconds", "Duration of one look of the controller"
-)
+TICK_S = Histogram("seakeeping_controller_tick_seconds", "Duration of one look of the controller")
 ERRORS = Counter(
     "seakeeping_handled_errors_total", "Errors handled without a caller to tell", ["where", "error"]
 )

@@ -33,6 +33,7 @@ from seakeeping.records import Traffic
 from seakeeping.store import open_ledger
 from seakeeping.store.counting import connect_counting
 from seakeeping.store.ledger.alerts import Alerts
+from seakeeping.store.ledger.changes import Changes
 from seakeeping.store.ledger.outbox import Outbox
 from seakeeping.store.ledger.silences import Silences
 from seakeeping.store.ledger.snapshots import Snapshots
@@ -63,10 +64,11 @@ class Controller:
         self._is_migrated = self._is_leading = False
         self._told = threading.Event()
         self._renewed_at = float("-inf")
+        self._outbox = Outbox(self._ledger)
         self._alerts = AlertLoop(self._ledger, events=self._store)
         self._incidents = IncidentLoop(self._ledger, self._store, clock)
         self._courier = Courier(
-            Outbox(self._ledger), (), clock, live=self._alerts.live, external_url=settings.pages_url
+            self._outbox, (), clock, live=self._alerts.live, external_url=settings.pages_url
         )
         self._deciding = Deciding(
             Parts(
@@ -121,6 +123,7 @@ class Controller:
         self._renewed_at = now
         if held and not self._is_leading:
             self._reload()
+            self._outbox.recover()
             self._deciding.begin()
         self._is_leading = held
         return held
@@ -185,7 +188,8 @@ class Controller:
         self._in_force.refresh(self._resources.current)
 
     def _prune(self) -> None:
-        for kept in (Alerts(self._ledger), Outbox(self._ledger), Silences(self._ledger)):
+        ledger = self._ledger
+        for kept in (Alerts(ledger), Silences(ledger), Changes(ledger), self._outbox):
             kept.prune()
 
 
