@@ -16,7 +16,7 @@ import pytest
 from seakeeping.errors import StoreUnavailable
 from seakeeping.store.engine.launch import RunningEngine, running_engine, start_engine, stop_engine
 from seakeeping.store.telemetry import connect
-from seakeeping.store.testing import make_span
+from seakeeping.store.testing import make_span, running_store
 
 
 @pytest.fixture(scope="module")
@@ -139,12 +139,16 @@ def test_what_was_stored_survives_kill_9(tmp_path: Path) -> None:
 
 def test_a_client_process_loads_no_numpy_pandas_or_pyarrow() -> None:
     code = (
-        "import sys; from seakeeping.store.testing import *\n"
-        "with running_store() as s:\n"
-        "    i = make_interaction(); s.insert_interactions([i], 't')\n"
-        "    s.insert_spans([make_span()], 't')\n"
-        "    assert s.interaction(i.trace_id, i.span_id) == i\n"
+        "import sys; from seakeeping.store import connect\n"
+        "from seakeeping.records.codec import span_from_json\n"
+        "s = connect(sys.argv[1], sys.argv[2])\n"
+        "span = span_from_json({'trace_id': 'a' * 32, 'span_id': 'b' * 16, 'name': 'x',"
+        " 'started_at': '2026-09-21T12:00:00Z', 'service_name': 'shop'})\n"
+        "s.insert_spans([span], 't'); assert s.trace('a' * 32)[0].span_id == 'b' * 16\n"
         "print([m for m in ('numpy', 'pandas', 'pyarrow', 'chdb', '_chdb') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    with running_store() as store:
+        address = store.client.address
+        command = [sys.executable, "-c", code, address.shown, address.password]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]", done.stderr

@@ -36,6 +36,7 @@ from seakeeping.store.ledger.tables import (
     META,
     METADATA,
     RESOURCES,
+    SNAPSHOTS,
     VERSION,
 )
 
@@ -420,11 +421,12 @@ class Ledger:
     # backup
 
     def dump(self) -> dict[str, list[dict[str, Any]]]:
-        """Return all rows of all tables, as of one moment."""
+        """Return all rows of all tables, as of one moment; snapshots are made anew instead."""
         with self.transaction() as connection:
             return {
                 table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
                 for table in METADATA.sorted_tables
+                if table is not SNAPSHOTS
             }
 
     def load(self, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
