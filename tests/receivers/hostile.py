@@ -1,5 +1,6 @@
 """A server that does with a connection what a test says, byte by byte."""
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -99,9 +100,14 @@ def reset(connection: socket.socket, ending: threading.Event) -> None:
 
 
 def _read_request(connection: socket.socket) -> None:
-    connection.settimeout(5)
-    seen = b""
-    while b"\r\n\r\n" not in seen:
+    """Read all of a request: what is left unread would make of the close a reset."""
+    received = b""
+    while b"\r\n\r\n" not in received:
         if not (chunk := connection.recv(65_536)):
             return
-        seen += chunk
+        received += chunk
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
+    left = int(length[1]) - len(body) if length else 0
+    while left > 0 and (chunk := connection.recv(65_536)):
+        left -= len(chunk)
