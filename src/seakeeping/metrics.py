@@ -73,10 +73,11 @@ def count_into(folder: Path) -> None:
 
 def registry() -> CollectorRegistry:
     """Return what all processes counted; outside of a tree, what this one did."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return REGISTRY
     summed = CollectorRegistry()
-    MultiProcessCollector(summed)  # type: ignore[no-untyped-call]
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        MultiProcessCollector(summed)  # type: ignore[no-untyped-call]
+    else:
+        summed.register(REGISTRY)
     return summed
 
 

@@ -6,19 +6,18 @@ seen). ``/metrics`` sums what every process of the tree counted, and tells the b
 controller measured last.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.openmetrics.exposition import ALLOWUTF8, UNDERSCORES, generate_latest
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from seakeeping import metrics
 from seakeeping.clock import Clock
 from seakeeping.errors import Unavailable
 from seakeeping.observe.exposition import ReadingsCollector
@@ -102,10 +101,6 @@ def encoder(accept: str) -> tuple[Encode, str]:
 
 def registry(readings: Callable[[], Sequence[Reading]] = tuple) -> CollectorRegistry:
     """Return what all processes counted (outside of a tree, what this one did) and the budgets."""
-    summed = CollectorRegistry()
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        MultiProcessCollector(summed)  # type: ignore[no-untyped-call]
-    else:
-        summed.register(REGISTRY)
+    summed = metrics.registry()
     summed.register(ReadingsCollector(readings))
     return summed
