@@ -83,13 +83,18 @@ def _in_force(
 def _fired(
     store: CountingStore, objectives: Sequence[Objective], history: History, since: float
 ) -> dict[str, list[Fired]]:
-    """Return what would have fired by objective, of what had not ended before ``since``."""
+    """Return what would have fired by objective, of what had not ended before ``since``.
+
+    Where no labels say how a detector decides, the whole time is the past that is usual.
+    """
     quality = Quality(store)
     quality.refresh(objectives, history.end, has_new_labels=True)
     return {
         objective.name: [
             one
-            for one in backtest(objective, series, null_ratio=quality.null_ratio(objective))
+            for one in backtest(
+                objective, series, null_ratio=quality.null_ratio(objective, series.counts)
+            )
             if one.ends_at is None or one.ends_at > since
         ]
         for objective, series in zip(objectives, history.series, strict=True)

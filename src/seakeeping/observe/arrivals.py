@@ -4,7 +4,7 @@ Counts are recounted, so what arrived is what five minutes hold now beyond what 
 The counters only grow, as Prometheus wants them; they begin at zero with the process.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 import numpy as np
 
@@ -24,9 +24,19 @@ class Arrivals:
         self._seen = np.zeros((8, 2))
 
     def hold(self, names: Mapping[int, list[str]], nulls: Mapping[str, float]) -> None:
-        """Keep just these tests: the names of those that each row feeds, and their null rates."""
+        """Keep just these tests: the names of those that each row feeds, and their null rates.
+
+        One that is new begins with what arrived lately.
+        """
         self._names = names
-        self.tests.hold(nulls)
+        new = self.tests.hold(nulls)
+        if rows := [row for row, fed in names.items() if not new.isdisjoint(fed)]:
+            self._catch_up(np.array(rows, dtype=np.int64), new)
+
+    def _catch_up(self, rows: Ints, new: Set[str]) -> None:
+        until = self._history.until
+        for start in range(int(until - RECENT_S) // BUCKET_S * BUCKET_S, until, BUCKET_S):
+            self._feed(start, rows, self._history.five_minutes(start, rows), new)
 
     def forget(self, rows: list[int]) -> None:
         """Let the counters of rows begin anew."""
@@ -51,12 +61,13 @@ class Arrivals:
         if self._names:
             self._feed(start, rows, counts)
 
-    def _feed(self, start: int, rows: Ints, counts: Floats) -> None:
+    def _feed(self, start: int, rows: Ints, counts: Floats, only: Set[str] | None = None) -> None:
         for row, (valid, bad) in zip(
             rows.tolist(), counts[:, [VALID_ROWS, BAD_ROWS]].astype(np.int64).tolist(), strict=True
         ):
             for name in self._names.get(row, ()):
-                self.tests.feed(name, start, valid, bad, self._history.now)
+                if only is None or name in only:
+                    self.tests.feed(name, start, valid, bad, self._history.now)
 
     def _make_room(self, rows: Ints) -> None:
         highest = int(rows.max(initial=-1))

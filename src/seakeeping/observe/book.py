@@ -22,11 +22,12 @@ from seakeeping.clock import Clock
 from seakeeping.observe.arrivals import Arrivals
 from seakeeping.observe.budget import Counted, all_counts_of, measure_all
 from seakeeping.observe.counting import SliStore
+from seakeeping.observe.evidence import RECENT_S
 from seakeeping.observe.exemplars import Exemplars
 from seakeeping.observe.expansion import expanded
 from seakeeping.observe.filling import Filling
-from seakeeping.observe.history import AHEAD_S, History, Reach
-from seakeeping.observe.quality import Quality
+from seakeeping.observe.history import AHEAD_S, History, Reach, reach_of
+from seakeeping.observe.quality import Quality, is_tested
 from seakeeping.observe.readout import Readout, reaches_of
 from seakeeping.observe.rows import Rows, Source, row_of
 from seakeeping.observe.tiers import VALID, Ints
@@ -36,8 +37,9 @@ from seakeeping.observe.windows import (
     look_name,
     looks_of,
     period_start,
+    step_of,
 )
-from seakeeping.records import Budget, Counts, Objective, Reading
+from seakeeping.records import Budget, Counts, Evidence, Objective, Reading
 
 VALUES_FRESH_S = 60.0
 """How long the values of a dimension are believed, in seconds."""
@@ -76,6 +78,7 @@ class Book:
         self._metrics: list[str] = []
         self._version = self._worked_off = 0
         self._is_filling = True
+        self._is_watch_due = False
         self._restored: bytes | None = None
         self.at = clock.now()
 
@@ -139,10 +142,27 @@ class Book:
         names: dict[int, list[str]] = {}
         tested = zip(self._objectives, self._numbers, self._tested, strict=True)
         for objective, number, name in tested:
-            if (null_ratio := self._quality.null_ratio(objective)) is not None:
+            if (null_ratio := self._null_ratio(objective, number, name)) is not None:
                 nulls[name] = null_ratio
                 names.setdefault(number, []).append(name)
         self._arrivals.hold(names, nulls)
+        self._is_watch_due = False
+
+    def _null_ratio(self, objective: Objective, number: int, name: str) -> float | None:
+        """Return what a test is held to.
+
+        What was learnt from the past stands while the past is counted anew, and during an alarm,
+        which would otherwise become usual.
+        """
+        if not is_tested(objective):
+            return None
+        known = self._arrivals.tests.of(name)
+        is_settled = self._is_counted(objective, number) and not (known and known.is_alarm)
+        if known is not None and self._quality.is_cold(objective) and not is_settled:
+            return known.null_ratio
+        reach, start = reach_of(objective.window_s, step_of(objective)), self.at - RECENT_S
+        past = self._history.slots(number, reach, period_start(objective, self.at), start)
+        return self._quality.null_ratio(objective, past)
 
     # -- a tick ---------------------------------------------------------------------------------
 
@@ -154,11 +174,14 @@ class Book:
         if self._is_filling:
             self._filling.fill(needed := self._needed(now))
             self._is_filling = not all(self._filling.is_filled(*one) for one in needed.items())
+            self._is_watch_due = True  # there is more of a past to compare with
         self._filling.recount()
         self._count_seen(now)
         self._worked_off = self._version
         self._restored = None
         self.at = now
+        if self._is_watch_due:
+            self._watch()
 
     def _begin_anew(self, now: float) -> None:
         """Lay everything out for a time that is not the one that follows: a clock that jumped.
@@ -189,7 +212,7 @@ class Book:
         self._filling.changed(self._rows.concerned(touched))
         self._version = touched.version
         if self._quality.refresh(self._objectives, now, has_new_labels=touched.labels):
-            self._watch()
+            self._is_watch_due = True
 
     def _meet(self, services: set[str], now: float) -> None:
         is_news = not services <= self._services
@@ -243,11 +266,17 @@ class Book:
         return Reading(
             budget,
             looks,
-            self._arrivals.tests.of(self._tested[place]),
+            self._evidence(place, budget.objective),
             valid_seen,
             bad_seen,
             self._exemplars.traces.get(name),
         )
+
+    def _evidence(self, place: int, objective: Objective) -> Evidence | None:
+        found = self._arrivals.tests.of(self._tested[place])
+        if found is None or not self._quality.is_cold(objective):
+            return found
+        return replace(found, is_cold=True)
 
     def _counted(self, now: float) -> list[Counted]:
         periods, starts = self._readout.periods(self._history, self.at)
@@ -270,9 +299,12 @@ class Book:
         since = self._filling.filled_from.get(number)
         if since is None:
             return "Not counted yet."
-        if self._filling.is_filled(number, period_start(objective, self.at)):
+        if self._is_counted(objective, number):
             return ""
         return f"Counted back to {_spelt(since)} so far."
+
+    def _is_counted(self, objective: Objective, number: int) -> bool:
+        return self._filling.is_filled(number, period_start(objective, self.at))
 
     # -- across restarts ------------------------------------------------------------------------
 

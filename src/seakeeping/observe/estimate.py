@@ -64,6 +64,7 @@ OPERATING_POINTS: Mapping[str, OperatingPoint] = MappingProxyType({
 _SHARE_OF_SCORES = 0.1  # of alpha, for the mean score
 _TUNED_FOR = 10_000  # answers of a window at which the bounds of its mean score are sharpest
 _STEP = 5e-4  # bounds of the mean score are widened to this grid, so that a bank is asked seldom
+_HIGHEST_NULL = 0.99  # above it no rate is left to bet on
 _AUDIT_PAYS = 2  # a judge's labels are used where they are so many times people's
 
 
@@ -75,8 +76,7 @@ class Estimate:
     ``state``), ``look_low`` and ``look_high`` at one look (95 %, for display). ``raw_ratio`` is
     what the detector reports. ``labels`` correct it; about ``labels_needed`` more would settle the
     state, None where it is settled. ``se`` and ``sp`` are the detector's sensitivity and
-    specificity where known, ``null_ratio_raw`` the highest share of flagged answers that the budget
-    allows, an upper bound at 95 %: what the sequential test is held to.
+    specificity where known.
     """
 
     method: EstimateMethod
@@ -91,7 +91,6 @@ class Estimate:
     labels_needed: int | None = None
     se: float | None = None
     sp: float | None = None
-    null_ratio_raw: float | None = None
     note: str = ""
 
 
@@ -110,7 +109,6 @@ def estimate(
     point = _point(bank, cold_start)
     known = Estimate(
         EstimateMethod.UNCORRECTED, BudgetState.NO_DATA,
-        null_ratio_raw=null_ratio(bank, budget_ratio, cold_start),
         labels=len(bank.labels) if bank else 0, note=_left_out(bank),
         se=point.sensitivity if point else None, sp=point.specificity if point else None,
     )  # fmt: skip
@@ -124,15 +122,27 @@ def estimate(
 
 
 def null_ratio(
-    bank: Bank | None, budget_ratio: float, cold_start: OperatingPoint | None = None
+    bank: Bank | None,
+    budget_ratio: float,
+    cold_start: OperatingPoint | None = None,
+    usual: float | None = None,
 ) -> float | None:
-    """Return the highest share of flagged answers that a budget allows; None if nothing is known.
+    """Return the highest share of flagged answers that a budget allows; None if that is not known.
 
-    b se + (1 - b)(1 - sp), from the bank or the cold start, as an upper bound at 95 %: the
-    sequential test promises nothing against a rate that is set too low.
+    b se + (1 - b)(1 - sp), as an upper bound at 95 %: the sequential test promises nothing against
+    a rate that is set too low. How the detector decides is known from the bank. Without that, what
+    is ``usual`` here (``observe.past``) is allowed too, however it decided elsewhere.
     """
-    point = _point(bank, cold_start)
-    return None if point is None else min(point.highest_flagged_ratio(budget_ratio), 0.99)
+    if bank is not None and bank.point is not None:
+        return _allowed(bank.point, budget_ratio)
+    if usual is None:
+        return None
+    elsewhere = 0.0 if cold_start is None else _allowed(cold_start, budget_ratio)
+    return max(min(usual, _HIGHEST_NULL), elsewhere)
+
+
+def _allowed(point: OperatingPoint, budget_ratio: float) -> float:
+    return min(point.highest_flagged_ratio(budget_ratio), _HIGHEST_NULL)
 
 
 def _labelled(

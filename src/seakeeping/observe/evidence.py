@@ -68,15 +68,18 @@ class Tests:
     def __init__(self) -> None:
         self._tests: dict[str, SequentialTest] = {}
 
-    def hold(self, nulls: Mapping[str, float]) -> None:
+    def hold(self, nulls: Mapping[str, float]) -> set[str]:
         """Keep just these tests, each of the highest rate of flags that its budget allows.
 
-        A test whose rate moves with a recalibration goes on with the wealth that it has.
+        Return which are new. A test whose rate moves with a recalibration goes on with the wealth
+        that it has.
         """
+        new = set(nulls) - set(self._tests)
         for name in set(self._tests) - set(nulls):
             del self._tests[name]
         for name, null_ratio in nulls.items():
             self._hold(name, null_ratio)
+        return new
 
     def _hold(self, name: str, null_ratio: float) -> None:
         known = self._tests.get(name)

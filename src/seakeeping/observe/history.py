@@ -178,6 +178,13 @@ class History:
         found: Floats = self._middle.get(slot, slot, rows)[0]
         return found
 
+    def slots(self, row: int, reach: Reach, start: float, end: float) -> Floats:
+        """Return the counts of one row in the slots that lie before ``end``, oldest first."""
+        tier = self._tier(reach)
+        first, last = max(tier.slot_of(start), tier.oldest), tier.slot_of(end) - 1
+        found: Floats = tier.get(first, max(last, first - 1), np.array([row]))[:, 0]
+        return found
+
     # -- sums -----------------------------------------------------------------------------------
 
     def looks(self, rows: Ints, lengths: Sequence[int], at: float) -> Floats:

@@ -10,6 +10,8 @@ from seakeeping.observe.bank import Bank, make_bank
 from seakeeping.observe.budget import NO_DATA, Estimated, counts_of
 from seakeeping.observe.counting import SliStore
 from seakeeping.observe.estimate import OPERATING_POINTS, estimate, null_ratio
+from seakeeping.observe.past import usual_ratio
+from seakeeping.observe.tiers import Floats
 from seakeeping.observe.windows import period_start
 from seakeeping.records import Counts, IndicatorSignal, Objective
 from seakeeping.stats.prevalence import OperatingPoint
@@ -60,19 +62,25 @@ class Quality:
         )
         return make_bank(labels, start)
 
-    def null_ratio(self, objective: Objective) -> float | None:
+    def null_ratio(self, objective: Objective, past: Floats) -> float | None:
         """Return the highest rate of bad verdicts that a budget allows, in the detector's units.
 
-        None where the objective has no sequential test, or where nothing is known of the detector.
+        ``past`` are the counts of what came before the answers that are tested, slots by the
+        columns of ``observe.tiers``. None where the objective has no sequential test, or where
+        nothing is known of the detector.
         """
-        is_estimate = objective.indicator.is_estimate
-        wanted = objective.alerting.evidence
-        if not (is_estimate if wanted is None else wanted):
+        if not is_tested(objective):
             return None
-        if not is_estimate:
+        if not objective.indicator.is_estimate:
             return objective.budget_ratio
         bank = self._banks.get(_key(objective))
-        return null_ratio(bank, objective.budget_ratio, _shipped(objective))
+        usual = usual_ratio(past) if self.is_cold(objective) else None
+        return null_ratio(bank, objective.budget_ratio, _shipped(objective), usual)
+
+    def is_cold(self, objective: Objective) -> bool:
+        """Return whether no labels say how the detector of an estimate decides here."""
+        bank = self._banks.get(_key(objective))
+        return objective.indicator.is_estimate and (bank is None or bank.point is None)
 
     def estimated(self, objective: Objective, period: Sequence[float]) -> Estimated | None:
         """Return the estimate from the columns of a window; None where those are the truth."""
@@ -88,6 +96,12 @@ class Quality:
         found = _estimated(objective, counts, bank)
         self._known[objective.name] = counts, bank, objective, found
         return found
+
+
+def is_tested(objective: Objective) -> bool:
+    """Return whether an objective has a sequential test."""
+    wanted = objective.alerting.evidence
+    return objective.indicator.is_estimate if wanted is None else wanted
 
 
 def _estimated(objective: Objective, counts: Counts, bank: Bank | None) -> Estimated:

@@ -288,6 +288,11 @@ class EstimateMethod(StrEnum):
     COLD_START = "rogan-gladen, cold start"
     UNCORRECTED = "uncorrected"
 
+    @property
+    def is_decisive(self) -> bool:
+        """Whether a state may follow from it: everything was counted, or labels correct it."""
+        return self in (EstimateMethod.COUNTED, EstimateMethod.PPI, EstimateMethod.LABELS_ONLY)
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -336,7 +341,9 @@ class Evidence:
 
     ``value`` is the test's current wealth, ``limit`` where it alarms, ``null_ratio`` the highest
     rate of flagged answers that the budget allows, in the detector's own units. ``since`` is where
-    the change seems to have begun, None before there is any. ``events`` were looked at.
+    the change seems to have begun, None before there is any. ``events`` were looked at. Where it
+    ``is_cold`` no labels say how the detector decides on this service, and ``null_ratio`` is what
+    it flagged in the service's own past, if that is more than it may flag elsewhere.
     """
 
     value: float
@@ -344,6 +351,7 @@ class Evidence:
     null_ratio: float
     events: int
     since: float | None = None
+    is_cold: bool = False
 
     @property
     def is_alarm(self) -> bool:

@@ -203,7 +203,8 @@ def _evidence(reading: Reading) -> str:
     if evidence is None:
         return ""
     limit = f"evidence {spell.count(evidence.value)}, fires at {spell.count(evidence.limit)},"
-    rate = f"on budget the detector flags at most {spell.ratio(evidence.null_ratio)}"
+    held_to = "until now it was usual that" if evidence.is_cold else "on budget"
+    rate = f"{held_to} the detector flags at most {spell.ratio(evidence.null_ratio)}"
     text = f"{limit} after {spell.count(evidence.events)} answers; {rate}"
     if evidence.since is not None:
         text += f"; the rate seems to have changed at {spell.utc(evidence.since)}"

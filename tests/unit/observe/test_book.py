@@ -429,6 +429,7 @@ def test_an_unknown_detector_has_no_burn_rates_and_no_remaining_budget() -> None
 
 def test_quality_is_watched_event_by_event() -> None:
     scene = Scene(QUALITY)
+    scene.send(500, 50, age=DAY)
     scene.send(200, 40)
     scene.tick(8)
     for _ in range(20):
@@ -438,7 +439,56 @@ def test_quality_is_watched_event_by_event() -> None:
     assert reading.evidence is not None
     assert reading.evidence.events == 600
     assert reading.evidence.is_alarm
+    assert reading.evidence.is_cold
     assert reading.evidence.since == pytest.approx(NOON, abs=600)
+
+
+def flagging(scene: Scene, bad_of_20: int, times: int = 60) -> Reading:
+    """Let 20 answers come every five seconds, for a while."""
+    for _ in range(times):
+        scene.clock.at += 5
+        scene.send(20, bad_of_20)
+        scene.tick()
+    return scene.reading("quality", times=1)
+
+
+def test_a_detector_that_always_flagged_half_raises_no_alarm() -> None:
+    scene = Scene(QUALITY)
+    for hours in range(3, 23):
+        scene.send(100, 45, age=hours * 3600)
+    scene.tick(8)
+    steady = flagging(scene, 9)
+    assert steady.evidence is not None
+    assert not steady.evidence.is_alarm
+    worse = flagging(scene, 16)
+    assert worse.evidence is not None
+    assert worse.evidence.is_alarm
+
+
+def test_what_an_alarm_is_held_to_does_not_rise_with_the_incident() -> None:
+    scene = Scene(QUALITY)
+    scene.send(500, 50, age=DAY)
+    scene.tick(8)
+    alarmed = flagging(scene, 16)
+    assert alarmed.evidence is not None
+    for _ in range(30):
+        scene.clock.at += 1800
+        scene.send(100, 80)
+        later = scene.reading("quality", times=1)
+    assert later.evidence is not None
+    assert later.evidence.is_alarm
+    assert later.evidence.null_ratio == alarmed.evidence.null_ratio
+
+
+def test_a_new_service_is_tested_once_it_has_a_past() -> None:
+    scene = Scene(QUALITY)
+    scene.send(200, 90)
+    assert scene.reading("quality").evidence is None
+    scene.clock.at += 4 * 3600
+    scene.send(1)
+    found = scene.reading("quality")
+    assert found.evidence is not None
+    assert found.evidence.null_ratio > 0.45
 
 
 # -- restarts -------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ def test_without_labels_and_without_an_operating_point_nothing_is_corrected() ->
     one = estimate(window(0.1), None, 0.1)
     assert one.method is EstimateMethod.UNCORRECTED
     assert one.state is BudgetState.UNCERTAIN
-    assert (one.estimate, one.low, one.high, one.null_ratio_raw) == (None,) * 4
+    assert (one.estimate, one.low, one.high) == (None,) * 3
     assert one.raw_ratio is not None
     assert one.labels_needed == LEAST_FOR_PPI
     assert "not to be read as quality" in one.note
@@ -200,16 +200,17 @@ def test_a_rate_at_its_budget_says_that_labels_will_not_settle_it() -> None:
 
 def test_the_null_of_the_sequential_test_is_in_the_detectors_units() -> None:
     expected = 0.1 * 0.84 + 0.9 * 0.18
-    cold = null_ratio(None, 0.1, POINT)
+    cold = null_ratio(None, 0.1, POINT, 0.05)
     assert cold is not None
     assert expected < cold < expected + 0.08
     bank = make_bank(labels(0.2, 800))
     assert bank.point is not None
-    own = null_ratio(bank, 0.1, POINT)
-    assert own is not None
+    own = null_ratio(bank, 0.1, POINT, 0.5)
     assert own == pytest.approx(bank.point.highest_flagged_ratio(0.1))
-    assert estimate(window(0.1), bank, 0.1, POINT).null_ratio_raw == own
-    assert null_ratio(None, 0.1) is None
+    assert null_ratio(None, 0.1, POINT, 0.5) == 0.5
+    assert null_ratio(None, 0.1, POINT, 1.0) == 0.99
+    assert null_ratio(None, 0.1, POINT) is None
+    assert null_ratio(None, 0.1, None, 0.3) == 0.3
 
 
 def test_the_null_is_above_what_a_service_at_its_budget_shows() -> None:

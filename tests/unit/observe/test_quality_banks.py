@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from seakeeping.errors import StoreUnavailable
 from seakeeping.observe.exemplars import AT_ONCE, EVERY_S, Exemplars
 from seakeeping.observe.quality import FRESH_S, Quality
 from seakeeping.observe.testing import Event, MemoryStore
+from seakeeping.observe.tiers import Floats
 from seakeeping.records import (
     Alerting,
     EstimateMethod,
@@ -50,6 +52,11 @@ def refreshed(objectives: Sequence[Objective], store: MemoryStore, *, at: float 
 
 def columns(valid: float, bad: float) -> list[float]:
     return [valid, bad, valid, bad, bad * 0.9 + (valid - bad) * 0.1, bad * 0.81, 0.0, 0.0]
+
+
+def past(flagged: float) -> Floats:
+    """Return two days of a hundred answers an hour, of which that share is flagged."""
+    return np.array([columns(100, 100 * flagged)] * 48)
 
 
 def test_labels_are_read_when_there_are_new_ones_and_now_and_then() -> None:
@@ -118,28 +125,45 @@ def test_an_estimate_is_worked_out_again_only_when_something_changed() -> None:
 def test_a_test_is_held_to_what_the_detector_flags_at_the_budget() -> None:
     store = MemoryStore()
     quality = refreshed([QUALITY], store)
-    shipped = quality.null_ratio(QUALITY)
+    shipped = quality.null_ratio(QUALITY, past(0.01))
     assert shipped is not None
     assert shipped > 0.1 * 0.84 + 0.9 * 0.18  # an upper bound of what the model card says
+    assert quality.is_cold(QUALITY)
     store.label(labels(400))
     quality.refresh([QUALITY], NOW, has_new_labels=True)
-    own = quality.null_ratio(QUALITY)
+    own = quality.null_ratio(QUALITY, past(0.01))
     assert own is not None
     assert own != shipped
+    assert own == quality.null_ratio(QUALITY, past(0.9))
+    assert not quality.is_cold(QUALITY)
 
 
-def test_a_detector_that_nobody_knows_is_not_tested() -> None:
+def test_without_labels_a_service_may_go_on_as_it_was() -> None:
+    quality = refreshed([QUALITY], MemoryStore())
+    found = quality.null_ratio(QUALITY, past(0.44))
+    assert found is not None
+    assert 0.44 < found < 0.5
+
+
+def test_a_service_with_neither_labels_nor_a_past_is_not_tested() -> None:
+    quality = refreshed([QUALITY], MemoryStore())
+    assert quality.null_ratio(QUALITY, past(0.44)[:0]) is None
+
+
+def test_a_detector_that_nobody_knows_is_held_to_the_past_alone() -> None:
     foreign = replace(QUALITY, indicator=replace(QUALITY.indicator, evaluator="somebody's"))
-    assert refreshed([foreign], MemoryStore()).null_ratio(foreign) is None
+    quality = refreshed([foreign], MemoryStore())
+    assert quality.null_ratio(foreign, past(0.02)) == pytest.approx(0.02, abs=0.01)
+    assert quality.null_ratio(foreign, past(0.02)[:0]) is None
 
 
 def test_a_test_may_be_asked_for_or_declined() -> None:
     quality = refreshed([QUALITY], MemoryStore())
     declined = replace(QUALITY, alerting=Alerting(evidence=False))
     asked = replace(COUNTED, alerting=Alerting(evidence=True))
-    assert quality.null_ratio(declined) is None
-    assert quality.null_ratio(COUNTED) is None
-    assert quality.null_ratio(asked) == pytest.approx(0.01)
+    assert quality.null_ratio(declined, past(0.1)) is None
+    assert quality.null_ratio(COUNTED, past(0.1)) is None
+    assert quality.null_ratio(asked, past(0.1)) == pytest.approx(0.01)
 
 
 # -- exemplars ------------------------------------------------------------------------------------

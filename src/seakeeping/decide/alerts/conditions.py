@@ -28,7 +28,7 @@ prove more than ten.
 allows in the detector's own units (``Evidence.null_ratio``), and a look-back's bad share by the
 flagged share less the difference of the two. A detector's flagged share rises by less than the true
 one (by sensitivity + specificity - 1 of it), so the shift never overstates a burn. Where the
-sequential test is switched off, the difference is that of the raw and the corrected share of the
+sequential test is switched off, the difference is that of the raw and the labelled share of the
 window. Where there is neither, nothing is known and nothing fires.
 
 *Evidence* holds while the sequential test is in alarm. How an alarm ends is the test's own business
@@ -154,7 +154,7 @@ def _shift(reading: Reading) -> float | None:
     budget = reading.budget
     if reading.evidence is not None:
         return reading.evidence.null_ratio - budget.objective.budget_ratio
-    if budget.estimate is None or budget.raw_ratio is None:
+    if not budget.method.is_decisive or budget.estimate is None or budget.raw_ratio is None:
         return None
     return max(0.0, budget.estimate - budget.raw_ratio)  # shares of good answers
 

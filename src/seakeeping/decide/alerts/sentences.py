@@ -95,9 +95,12 @@ def _burn(condition: Condition) -> str:
 
 def _evidence(evidence: Evidence, objective: Objective) -> str:
     began = "" if evidence.since is None else f", it seems since {iso(evidence.since)[:16]}Z"
+    budget, usual = percent(objective.budget_ratio), percent(evidence.null_ratio)
+    what = f"bad answers are more frequent than the budget of {budget} allows"
+    if evidence.is_cold:
+        what = f"the detector flags more answers than the {usual} that were usual here"
     return (
-        f"bad answers are more frequent than the budget of {percent(objective.budget_ratio)} "
-        f"allows{began} (sequential test over {evidence.events:,} answers, "
+        f"{what}{began} (sequential test over {evidence.events:,} answers, "
         f"{evidence.value:.3g} against a limit of {evidence.limit:.3g})"
     )
 
