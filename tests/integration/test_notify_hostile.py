@@ -44,7 +44,7 @@ def webhook(url: str, **options: str) -> NotificationTarget:
         (saying(b""), "RemoteDisconnected"),
         (saying(b"\x16\x03\x01 garbage\r\n\r\n"), "BadStatusLine"),
         (saying(b"HTTP/1.1 999999 Odd\r\n\r\n"), "BadStatusLine"),
-        (saying(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n"), "HTTPException"),
+        (saying(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000 + b"\r\n"), "HTTPException"),
         (saying(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n"), "LineTooLong"),
         (saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), "ProtocolError"),
     ],

@@ -3,20 +3,24 @@
 The one place that imports it. ``secret_env`` holds an Apprise address (several with spaces), which
 is a secret as a whole. Apprise is kept from writing files, and its log, which holds addresses, is
 kept out of ours. It says of a failure only that there was one, so all of them are tried again.
+
+It is imported at the first use: it takes 13 MB, of every process that knows of notifications.
 """
 
 import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import apprise
+from typing import TYPE_CHECKING
 
 from seakeeping.decide.notify.failures import DeliveryFailed
 from seakeeping.decide.notify.secrets import Mask, quiet, secret_of
 from seakeeping.decide.notify.sender import Envelope, Surroundings
 from seakeeping.decide.notify.wording import body, clip, headline, one_line
 from seakeeping.records import JsonObject, Notification, NotificationTarget, Severity
+
+if TYPE_CHECKING:
+    import apprise
 
 _LONGEST_BODY = 30_000
 _LONGEST_TITLE = 250
@@ -36,6 +40,8 @@ class LongTail:
         secret = secret_of(self._target, self._with.environ)
         if secret is None:
             raise DeliveryFailed(f"the target {self._target.name} names no secret_env")
+        import apprise
+
         notification = envelope.notification
         with _REASONS.listening() as reasons:
             is_sent = self._services(secret).notify(
@@ -50,7 +56,9 @@ class LongTail:
             raise DeliveryFailed(f"Apprise could not send to {self._target.name}: {told[:200]}")
         return {}
 
-    def _services(self, secret: str) -> apprise.Apprise:
+    def _services(self, secret: str) -> "apprise.Apprise":
+        import apprise
+
         asset = apprise.AppriseAsset(
             app_id="Seakeeping",
             app_desc="Seakeeping",
@@ -95,7 +103,9 @@ class _Reasons(logging.Filter):
 _REASONS = _Reasons()
 
 
-def _type(notification: Notification) -> apprise.NotifyType:
+def _type(notification: Notification) -> "apprise.NotifyType":
+    import apprise
+
     if notification.change is not None:
         return apprise.NotifyType.INFO
     if notification.status == "resolved":
