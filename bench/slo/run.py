@@ -6,7 +6,7 @@ python -m bench.slo.run [--ticks N] [--prometheus-s SECONDS]
 import argparse
 import multiprocessing
 
-from bench.slo import prometheus, soon, tick
+from bench.slo import prometheus, soon, tick, whole
 
 MOST_TICK_S = 0.05
 MOST_DELAY_S = 3.0
@@ -21,6 +21,7 @@ def main() -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:  # its memory is measured, too
         _print_tick(pool.apply(tick.measure, (50, 20, options.ticks)))
     _print_soon(soon.measure())
+    _print_whole(whole.measure())
     _print_prometheus(prometheus.measure(seconds=options.prometheus_s))
 
 
@@ -44,6 +45,16 @@ def _print_soon(found: soon.Soon) -> None:
         f"looking every {soon.LOOK_S:g} s\n"
         f"  a look with news {found.book_cpu_s * 1e3:.0f} ms CPU and {found.engine_cpu_s * 1e3:.0f}"
         f" ms of the engine's, one without {found.idle_engine_cpu_s * 1e3:.0f} ms of the engine's"
+    )
+
+
+def _print_whole(found: whole.Whole) -> None:
+    print("event to budget, from an app's export to the API, whole server:")
+    for name, (middle, worst) in found.seconds.items():
+        verdict = f"{'<=' if worst <= MOST_DELAY_S else '> '} {MOST_DELAY_S:g}"
+        print(f"  {name}: {middle:.2f} s median, {worst:.2f} s worst ({verdict})")
+    print(
+        f"  idle: {found.idle_bytes / 2**20:.0f} MiB, {found.idle_cpu_s * 1e3:.0f} ms CPU a second"
     )
 
 
