@@ -76,7 +76,7 @@ class Alerts:
 
     def get(self, fingerprint: str) -> Alert | None:
         """Return one alert; None where there is none of that fingerprint."""
-        with self._ledger.transaction() as connection:
+        with self._ledger.reading() as connection:
             found = _read(connection, select(ALERTS).where(ALERTS.c.fingerprint == fingerprint))
         return found[0] if found else None
 
@@ -92,7 +92,7 @@ class Alerts:
         if objective is not None:
             wanted = wanted.where(ALERTS.c.objective == _column(objective))
         wanted = wanted.order_by(ALERTS.c.starts_at.desc(), ALERTS.c.fingerprint).limit(limit)
-        with self._ledger.transaction() as connection:
+        with self._ledger.reading() as connection:
             return _read(connection, wanted)
 
     # changing one

@@ -42,14 +42,14 @@ class Changes:
         if target is not None:
             wanted = wanted.where(CHANGES.c.target == _text(target))
         wanted = wanted.order_by(CHANGES.c.at.desc(), CHANGES.c.id).limit(limit)
-        with self._ledger.transaction() as connection:
+        with self._ledger.reading() as connection:
             return [from_json(Change, document) for document in connection.scalars(wanted)]
 
     def get(self, ids: Iterable[str]) -> list[Change]:
         """Return the changes of these ids that are known, the oldest first."""
         wanted = list(dict.fromkeys(ids))[:_MOST_AT_ONCE]
         found = select(CHANGES.c.document).where(CHANGES.c.id.in_(wanted)).order_by(CHANGES.c.at)
-        with self._ledger.transaction() as connection:
+        with self._ledger.reading() as connection:
             return [from_json(Change, document) for document in connection.scalars(found)]
 
     def prune(self, keep_s: float = KEEP_S) -> int:

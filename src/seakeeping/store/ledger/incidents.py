@@ -96,7 +96,7 @@ class Incidents:
 
     def get(self, incident_id: str) -> Incident | None:
         """Return one incident with its timeline; None where there is none of that id."""
-        with self._ledger.transaction() as connection:
+        with self._ledger.reading() as connection:
             found = self._read(connection, INCIDENTS.c.id == incident_id, limit=1)
             return replace(found[0], timeline=_timeline(connection, incident_id)) if found else None
 
@@ -116,7 +116,7 @@ class Incidents:
             conditions.append(INCIDENTS.c.service == _text(service))
         if resolved_since is not None:
             conditions.append(INCIDENTS.c.resolved_at >= resolved_since)
-        with self._ledger.transaction() as connection:
+        with self._ledger.reading() as connection:
             return self._read(connection, *conditions, limit=limit)
 
     def current(self, connection: Connection, resolved_since: float) -> list[Incident]:
@@ -127,7 +127,7 @@ class Incidents:
 
     def verify(self, incident_id: str) -> Verdict | None:
         """Check the chain of an incident; None where there is none of that id."""
-        with self._ledger.transaction() as connection:
+        with self._ledger.reading() as connection:
             row = connection.execute(select(INCIDENTS).where(INCIDENTS.c.id == incident_id)).first()
             entries = _timeline(connection, incident_id)
         if row is None and not entries:
@@ -138,7 +138,7 @@ class Incidents:
 
     def ids(self) -> list[str]:
         """Return the ids of all incidents and timelines, for verification."""
-        with self._ledger.transaction() as connection:
+        with self._ledger.reading() as connection:
             known = set(connection.scalars(select(INCIDENTS.c.id)))
             return sorted(known | set(connection.scalars(select(INCIDENT_EVENTS.c.incident_id))))
 

@@ -55,7 +55,7 @@ class LabelRequests:
         wanted = select(table.c.start).where(
             table.c.service == service, table.c.name == name, table.c.start >= since
         )
-        with self._ledger.transaction() as connection:
+        with self._ledger.reading() as connection:
             return frozenset(connection.scalars(wanted))
 
     def add_epoch(
@@ -87,7 +87,7 @@ class LabelRequests:
             wanted = wanted.where(table.c.service == service)
         if name is not None:
             wanted = wanted.where(table.c.name == name)
-        with self._ledger.transaction() as connection:
+        with self._ledger.reading() as connection:
             found = connection.execute(wanted.order_by(table.c.rank).limit(limit))
             return [LabelRequest(*row) for row in found]
 
@@ -96,7 +96,7 @@ class LabelRequests:
     ) -> Mapping[tuple[str, str, str], LabelRequest]:
         """Return the requests of some (trace_id, span_id, name), as far as there are any."""
         found: dict[tuple[str, str, str], LabelRequest] = {}
-        with self._ledger.transaction() as connection:
+        with self._ledger.reading() as connection:
             for key in dict.fromkeys(keys):
                 row = connection.execute(select(*_COLUMNS).where(_is(key))).first()
                 if row is not None:

@@ -41,6 +41,16 @@ from seakeeping.store.ledger.tables import (
 )
 
 FILE_NAME = "ledger.db"
+LOCKED_S = 4.0
+"""How long a lock of somebody else is waited for; less than a page waits for its answer, so that
+what it says was not done is not done later after all."""
+
+_READING = "seakeeping_reading"
+_POSTGRES = {
+    "connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}  # fmt: skip
+"""So that a server that vanished without a word is away within seconds rather than hours."""
 
 
 class LedgerUnavailable(Unavailable):
@@ -105,7 +115,10 @@ def _engine(url: URL) -> Engine:
     try:
         if url.get_backend_name() == "sqlite":
             return _sqlite(url)
-        return create_engine(url, pool_size=2, max_overflow=3, pool_pre_ping=True)
+        return create_engine(
+            url, pool_size=2, max_overflow=3, pool_pre_ping=True,
+            connect_args={k: v for k, v in _POSTGRES.items() if k not in url.query},
+        )  # fmt: skip
     except (ModuleNotFoundError, NoSuchModuleError):
         raise BadSetting(
             "the driver of PostgreSQL is not installed",
@@ -120,9 +133,10 @@ def _sqlite(url: URL) -> Engine:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # owner-only from its first byte: it holds the hashes of keys
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    engine = create_engine(url, connect_args={"timeout": 10.0})
+    patience = {} if "timeout" in url.query else {"timeout": LOCKED_S}
+    engine = create_engine(url, connect_args=patience)
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_immediate)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -132,9 +146,22 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _begin_immediate(connection: Connection) -> None:
+def _begin_sqlite(connection: Connection) -> None:
     # a transaction that reads first and writes later could meet a writer that came between
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    is_reading = connection.get_execution_options().get(_READING, False)
+    connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Say of a database that does not answer that it is unavailable."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (OperationalError, PoolTimeout, DBAPIError) as error:
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        raise LedgerUnavailable(f"the ledger does not answer: {reason}") from error
 
 
 class Ledger:
@@ -142,6 +169,7 @@ class Ledger:
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
+        self._reader = engine.execution_options(**{_READING: True})
         self._clock = clock
 
     @property
@@ -156,14 +184,17 @@ class Ledger:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Yield a connection whose work is done as a whole or not at all."""
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except IntegrityError:
-            raise
-        except (OperationalError, PoolTimeout, DBAPIError) as error:
-            reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
-            raise LedgerUnavailable(f"the ledger does not answer: {reason}") from error
+        with _answering(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection that only reads; nobody who writes, or hangs while writing, delays it.
+
+        What is then written from what was read belongs into a ``transaction``.
+        """
+        with _answering(), self._reader.begin() as connection:
+            yield connection
 
     # schema
 
@@ -210,7 +241,7 @@ class Ledger:
 
     def list_keys(self) -> list[Key]:
         """Return all keys, also revoked ones, in the order of their making."""
-        with self.transaction() as connection:
+        with self.reading() as connection:
             found = connection.execute(select(KEYS).order_by(KEYS.c.created_at, KEYS.c.id))
             return [
                 Key(row.id, row.name, frozenset(row.scopes), row.created_at, row.revoked_at)
@@ -219,7 +250,7 @@ class Ledger:
 
     def key_scopes(self) -> Mapping[str, frozenset[str]]:
         """Return the scopes of every valid key by its hash (``config.keys.hash_key``)."""
-        with self.transaction() as connection:
+        with self.reading() as connection:
             found = connection.execute(
                 select(KEYS.c.hash, KEYS.c.scopes).where(KEYS.c.revoked_at.is_(None))
             )
@@ -227,7 +258,7 @@ class Ledger:
 
     def key_names(self) -> Mapping[str, str]:
         """Return the name of every valid key by its hash, for telling who did something."""
-        with self.transaction() as connection:
+        with self.reading() as connection:
             found = connection.execute(
                 select(KEYS.c.hash, KEYS.c.name).where(KEYS.c.revoked_at.is_(None))
             )
@@ -275,7 +306,7 @@ class Ledger:
             wanted = wanted.where(AUDIT.c.subject == subject)
         if before is not None:
             wanted = wanted.where(AUDIT.c.id < before)
-        with self.transaction() as connection:
+        with self.reading() as connection:
             return [AuditEntry(*row) for row in connection.execute(wanted)]
 
     # resources
@@ -290,7 +321,7 @@ class Ledger:
 
     def _resources(self, *conditions: Any) -> list[Resource]:
         wanted = select(RESOURCES).where(*conditions).order_by(RESOURCES.c.name)
-        with self.transaction() as connection:
+        with self.reading() as connection:
             return [Resource(*row) for row in connection.execute(wanted)]
 
     def put_resource(
@@ -383,6 +414,12 @@ class Ledger:
     def _lease(self, connection: Connection, name: str) -> Lease:
         return Lease(*connection.execute(select(LEASES).where(LEASES.c.name == name)).one())
 
+    def lease(self, name: str) -> Lease | None:
+        """Return a lease as it stands, also one that ran out; None where nobody ever took it."""
+        with self.reading() as connection:
+            row = connection.execute(select(LEASES).where(LEASES.c.name == name)).first()
+        return None if row is None else Lease(*row)
+
     def release(self, name: str, holder: str) -> None:
         """Give a lease back; nothing happens when somebody else holds it by now."""
         with self.transaction() as connection:
@@ -414,7 +451,7 @@ class Ledger:
 
     def erasures(self) -> list[Erasure]:
         """Return all erasures in the order of their time."""
-        with self.transaction() as connection:
+        with self.reading() as connection:
             found = connection.execute(select(ERASURES).order_by(ERASURES.c.at))
             return [Erasure(*row) for row in found]
 
@@ -422,7 +459,7 @@ class Ledger:
 
     def dump(self) -> dict[str, list[dict[str, Any]]]:
         """Return all rows of all tables, as of one moment; snapshots are made anew instead."""
-        with self.transaction() as connection:
+        with self.reading() as connection:
             return {
                 table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
                 for table in METADATA.sorted_tables

@@ -87,7 +87,7 @@ class Silences:
     def all(self) -> list[Silence]:
         """Return all silences, also ended ones and those to come, the latest end first."""
         wanted = select(SILENCES).order_by(SILENCES.c.ends_at.desc(), SILENCES.c.id)
-        with self._ledger.transaction() as connection:
+        with self._ledger.reading() as connection:
             return [_silence(row) for row in connection.execute(wanted)]
 
     def prune(self, keep_s: float = KEEP_S) -> int:

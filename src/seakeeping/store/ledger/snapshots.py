@@ -50,6 +50,6 @@ class Snapshots:
         query = select(SNAPSHOTS.c.at, SNAPSHOTS.c.body).where(SNAPSHOTS.c.name == name)
         if unlike is not None:
             query = query.where(SNAPSHOTS.c.at != unlike)
-        with self._ledger.transaction() as connection:
+        with self._ledger.reading() as connection:
             row = connection.execute(query).first()
         return None if row is None else Snapshot(float(row.at), bytes(row.body))
