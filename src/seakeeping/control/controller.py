@@ -5,9 +5,6 @@ once a second it looks (``deciding``). Beside it, each in a thread of its own be
 a store that hangs must not delay a decision: the courier, and the chores.
 """
 
-import os
-import secrets
-import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -19,6 +16,7 @@ from seakeeping.config import ResourceFolder, Settings
 from seakeeping.control.chores import Chore, Chores
 from seakeeping.control.deciding import Deciding, Parts
 from seakeeping.control.labels import Labelling, label_queue
+from seakeeping.control.leading import Leadership
 from seakeeping.control.selfwatch import EVERY_S as SELF_EVERY_S
 from seakeeping.control.selfwatch import SelfWatch
 from seakeeping.control.standing import InForce
@@ -39,9 +37,6 @@ from seakeeping.store.ledger.silences import Silences
 from seakeeping.store.ledger.snapshots import Snapshots
 
 TICK_S = 1.0
-LEASE = "controller"
-LEASE_S = 15.0
-RENEW_S = 5.0
 MIB = 1 << 20
 
 
@@ -60,10 +55,9 @@ class Controller:
         self._open.callback(self._ledger.close)
         self._resources = ResourceFolder(settings.config, keep=settings.data / "run" / "resources")
         self._in_force = InForce(self._ledger)
-        self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._lease = Leadership(self._ledger, settings.data / "run" / "controller", clock)
         self._is_migrated = self._is_leading = False
         self._told = threading.Event()
-        self._renewed_at = float("-inf")
         self._outbox = Outbox(self._ledger)
         self._alerts = AlertLoop(self._ledger, events=self._store)
         self._incidents = IncidentLoop(self._ledger, self._store, clock)
@@ -116,11 +110,7 @@ class Controller:
         if not self._is_migrated:
             self._store.migrate()  # whoever comes first: the pipeline does so, too
             self._is_migrated = True
-        now = self._clock.monotonic()
-        if self._is_leading and now - self._renewed_at < RENEW_S:
-            return True
-        held = self._ledger.acquire(LEASE, self._holder, LEASE_S) is not None
-        self._renewed_at = now
+        held = self._lease.take()
         if held and not self._is_leading:
             self._reload()
             self._outbox.recover()
@@ -130,8 +120,7 @@ class Controller:
 
     def _release(self) -> None:
         try:
-            if self._is_leading:
-                self._ledger.release(LEASE, self._holder)
+            self._lease.release()
         except Unavailable as error:  # it runs out by itself
             metrics.ERRORS.labels("controller", error.code).inc()
 
