@@ -307,3 +307,38 @@ def test_a_message_that_a_newer_version_wrote_holds_up_no_other(
             .values(payload={"of": "the future"})
         )
     assert [d.notification.group_key for d in outbox.due()] == ["bot/availability"]
+
+
+# changes beside alerts
+
+
+def change(name: str) -> Notification:
+    told = Change(name, ChangeKind.DEPLOY, "bot", at=1_789_999_999.25, after="v7")
+    return message(reason="change", group_key=f"change/{name}", alerts=(), change=told)
+
+
+def test_an_alert_goes_out_before_the_changes_that_waited_longer(
+    outbox: Outbox, clock: FakeClock
+) -> None:
+    outbox.put(*(change(f"c{i}") for i in range(3)))
+    clock.at += 60
+    outbox.put(message())
+    assert [d.notification.reason for d in outbox.due()] == ["new", "change", "change", "change"]
+    assert [d.notification.reason for d in outbox.due(target="pager", limit=1)] == ["new"]
+
+
+def test_changes_never_push_an_alert_out(ledger: Ledger) -> None:
+    outbox = Outbox(ledger, limit=3)
+    outbox.put(message(), *(change(f"c{i}") for i in range(5)))
+    failed = outbox.deliveries(states=[DeliveryState.FAILED])
+    assert [d.notification.group_key for d in reversed(failed)] == [
+        "change/c0", "change/c1", "change/c2",
+    ]  # fmt: skip
+    outbox.put(message(group_key="other"), message(group_key="third"))
+    waiting = outbox.deliveries(states=[DeliveryState.WAITING])
+    assert {d.notification.reason for d in waiting} == {"new"}
+
+
+def test_the_router_does_not_go_on_from_changes(outbox: Outbox) -> None:
+    outbox.put(message(), change("deploy-7"))
+    assert [n.reason for n in outbox.latest()] == ["new"]

@@ -20,7 +20,7 @@ from seakeeping.control.leading import Leadership
 from seakeeping.control.selfwatch import EVERY_S as SELF_EVERY_S
 from seakeeping.control.selfwatch import SelfWatch
 from seakeeping.control.standing import InForce
-from seakeeping.decide.changes import ChangeWatch
+from seakeeping.decide.changes import ChangeNews, ChangeWatch
 from seakeeping.decide.incidents import IncidentLoop
 from seakeeping.decide.loop import AlertLoop
 from seakeeping.decide.notify.courier import Courier
@@ -150,6 +150,7 @@ class Controller:
             judges=lambda: self._resources.current.judges, clock=self._clock,
         )  # fmt: skip
         changes = ChangeWatch(self._store, self._ledger, self._clock)
+        news = ChangeNews(self._ledger)
         return [
             [
                 Chore("resources", 1.0, self._reload),
@@ -162,7 +163,12 @@ class Controller:
             ],
             [Chore("judges", 60.0, self._leading(labelling.judge), first_s=30.0)],
             [Chore("diagnosis", 1.0, self._leading(self._incidents.diagnose_due))],
+            [Chore("change-news", 5.0, self._leading(lambda: self._tell_changes(news)))],
         ]
+
+    def _tell_changes(self, news: ChangeNews) -> None:
+        if news.tell(self._in_force.targets):
+            self._told.set()
 
     def _leading(self, do: Callable[[], object]) -> Callable[[], object]:
         return lambda: do() if self._is_leading else None

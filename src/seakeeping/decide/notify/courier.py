@@ -161,7 +161,17 @@ class Courier:
             self._woken.clear()
 
 
+CHANGES_UNLESS_ASKED = {
+    TargetKind.PAGERDUTY: "on", TargetKind.CLOUDEVENTS: "on", TargetKind.SLACK: "off",
+    TargetKind.EMAIL: "off", TargetKind.APPRISE: "off",
+}  # fmt: skip
+"""The option ``changes`` where it is left out, of each kind that has words for a change."""
+
+
 def change_targets(targets: Iterable[NotificationTarget]) -> list[NotificationTarget]:
-    """Return the targets that have words for a change and were not told to keep quiet of them."""
-    able = (TargetKind.PAGERDUTY, TargetKind.CLOUDEVENTS)
-    return [t for t in targets if t.kind in able and t.options.get("changes", "on") != "off"]
+    """Return the targets that ask for changes and have words for them.
+
+    PagerDuty and CloudEvents have an event for that; where people read, one has to ask.
+    """
+    able = CHANGES_UNLESS_ASKED
+    return [t for t in targets if t.kind in able and t.options.get("changes", able[t.kind]) == "on"]

@@ -8,7 +8,8 @@ a receiver that honours the key.
 Messages of one group to one target are a thread. Of a thread only the oldest open message is ever
 handed out, so no message overtakes an earlier one and nobody reads "resolved" before "firing". A
 reminder that did not get out before the next message is superseded by it; nothing else is dropped,
-but for the oldest messages beyond ``LIMIT`` to one target, which are failed in plain sight.
+but for the oldest messages beyond ``LIMIT`` to one target, which are failed in plain sight. News
+of changes give way to alerts: they go out after them, and are the first to be failed.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from seakeeping.errors import BadInput
@@ -39,9 +40,13 @@ HORIZON_S = 1800.0
 KEEP_S = 30 * 86_400.0
 """How long closed messages are kept to be shown, and to know a message that is put again."""
 
-_LAST_WORDS = ("resolved", "change")
+CHANGE = "change"
+"""The reason of a message that tells of a change."""
+
+_LAST_WORDS = ("resolved", CHANGE)
 """Reasons after which a thread is begun anew, whatever was told before."""
 
+_ALERTS_FIRST = case((OUTBOX.c.reason == CHANGE, 1), else_=0)
 _KEY_LENGTH = 200
 _ERROR_LENGTH = 500
 
@@ -152,7 +157,7 @@ class Outbox:
         count = connection.scalar(select(func.count()).select_from(OUTBOX).where(waiting)) or 0
         if count <= self._limit:
             return
-        oldest = select(OUTBOX.c.id).where(waiting).order_by(OUTBOX.c.id)
+        oldest = select(OUTBOX.c.id).where(waiting).order_by(_ALERTS_FIRST.desc(), OUTBOX.c.id)
         connection.execute(
             OUTBOX.update()
             .where(OUTBOX.c.id.in_(oldest.limit(count - self._limit)))
@@ -166,9 +171,13 @@ class Outbox:
     # sending
 
     def due(self, *, target: str | None = None, limit: int = 100) -> list[Delivery]:
-        """Return the oldest open message of each thread that is due, longest due first."""
+        """Return the oldest open message of each thread that is due.
+
+        Alerts come before changes, then what has been due for longest.
+        """
         wanted = select(OUTBOX).where(self._is_due(target))
-        return self._read(wanted.order_by(OUTBOX.c.due_at, OUTBOX.c.id).limit(limit))
+        order = (_ALERTS_FIRST, OUTBOX.c.due_at, OUTBOX.c.id)
+        return self._read(wanted.order_by(*order).limit(limit))
 
     def due_targets(self) -> list[str]:
         """Return the targets that a message is due for."""
@@ -252,8 +261,9 @@ class Outbox:
         return found
 
     def latest(self) -> list[Notification]:
-        """Return the newest message of every thread: where the router goes on after a restart."""
-        newest = select(func.max(OUTBOX.c.id)).group_by(OUTBOX.c.thread)
+        """Return the newest message of every group of alerts: where the router goes on."""
+        of_alerts = OUTBOX.c.reason != CHANGE
+        newest = select(func.max(OUTBOX.c.id)).where(of_alerts).group_by(OUTBOX.c.thread)
         wanted = select(OUTBOX).where(OUTBOX.c.id.in_(newest)).order_by(OUTBOX.c.id)
         return [delivery.notification for delivery in self._read(wanted)]
 
