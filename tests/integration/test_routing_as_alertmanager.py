@@ -13,8 +13,8 @@ from tests.receivers.alertmanager import BINARY, RunningAlertmanager, running_al
 from tests.receivers.http import Receiver, Reply, Request
 from tests.unit.decide.by_hand import alert, target
 
-from seakeeping.decide.route import Router, Routing
-from seakeeping.records import Alert, AlertState, Matcher, Severity, Silence
+from seakeeping.decide.route import Router
+from seakeeping.records import Alert, AlertState, Matcher, Routing, Severity, Silence
 from seakeeping.records.codec import iso
 
 pytestmark = pytest.mark.skipif(

@@ -8,7 +8,7 @@ same documents, read first.
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import cast
@@ -23,10 +23,11 @@ from seakeeping.config.openslo.link import Imported, Linked, link
 from seakeeping.config.openslo.slo import Written
 from seakeeping.config.policy import ContentPolicy, PolicyPart, combine_policies, read_policy
 from seakeeping.config.prices import Price, PriceTable, read_price_table
+from seakeeping.config.routing import RoutingChoice, read_routing, routing_doubts
 from seakeeping.config.settings import is_http_address
 from seakeeping.errors import BadResource
 from seakeeping.metrics import ERRORS
-from seakeeping.records import NotificationTarget, Objective
+from seakeeping.records import NotificationTarget, Objective, Routing
 
 VERSION = 1
 SUFFIXES = (".yaml", ".yml")
@@ -78,6 +79,7 @@ class Resources:
     evaluators: EvaluatorChoice
     scrape: tuple[ScrapeTarget, ...]
     default_objectives: Choice = Choice()
+    routing: Routing = field(default_factory=Routing)
     written: tuple[Written, ...] = ()
     targets: tuple[NotificationTarget, ...] = ()
     entries: tuple[Entry, ...] = ()
@@ -136,6 +138,7 @@ KINDS: Mapping[str, Callable[[Section], object]] = {
     "Scrape": read_scrape,
     "Judge": read_judge,
     "DefaultObjectives": read_default_objectives,
+    "AlertRouting": read_routing,
 }
 """Every kind of our own and what reads it."""
 
@@ -218,7 +221,12 @@ def inspect(paths: Sequence[Path]) -> tuple[Linked, list[Finding]]:
     """Return the objectives of these files and folders, and everything wrong or doubtful there."""
     documents, findings = _read_all(resource_files(paths))
     linked = link_all(documents)
-    return linked, findings + list(linked.findings)
+    return linked, findings + list(linked.findings) + _doubts(documents, linked)
+
+
+def _doubts(documents: Iterable[Document], linked: Linked) -> list[Finding]:
+    choices = [d.content for d in documents if isinstance(d.content, RoutingChoice)]
+    return list(routing_doubts(choices, [one.objective for one in linked.written]))
 
 
 def _read_all(paths: Iterable[Path]) -> tuple[list[Document], list[Finding]]:
@@ -266,6 +274,7 @@ def combine(documents: Sequence[Document], linked: Linked) -> Resources:
     choices = cast(list[EvaluatorChoice], contents("Evaluators"))
     judges = cast(list[JudgeChoice], contents("Judge"))
     defaults = cast(list[Choice], contents("DefaultObjectives"))
+    routings = cast(list[RoutingChoice], contents("AlertRouting"))
     return Resources(
         prices=PriceTable.of(price for table in tables for price in table),
         policy=combine_policies(cast(list[PolicyPart], contents("ContentPolicy"))),
@@ -273,6 +282,7 @@ def combine(documents: Sequence[Document], linked: Linked) -> Resources:
         scrape=tuple(target for part in targets for target in part),
         judges=tuple({judge.name: judge for judge in judges}.values()),
         default_objectives=defaults[-1] if defaults else Choice(),
+        routing=routings[-1].routing if routings else Routing(),
         written=linked.written,
         targets=linked.targets,
         entries=tuple(d.content for d in documents if isinstance(d.content, Entry)),

@@ -92,6 +92,7 @@ class Deciding:
         parts = self._parts
         # after a start without the store no service is known yet: nothing was deleted for that
         is_known = parts.in_force.is_known and is_counted
+        parts.alerts.follow(parts.in_force.routing)
         look = parts.alerts.look(
             readings,
             now,

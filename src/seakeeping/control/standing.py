@@ -10,7 +10,7 @@ from typing import Protocol
 from seakeeping.config import Resources
 from seakeeping.config.openslo.api import Owned, objectives_of
 from seakeeping.observe import default_objectives
-from seakeeping.records import NotificationTarget, Objective
+from seakeeping.records import NotificationTarget, Objective, Routing
 from seakeeping.store.ledger import Resource
 
 OWNED_KINDS = ("SLO", "SLI", "AlertPolicy", "AlertCondition", "AlertNotificationTarget")
@@ -71,3 +71,8 @@ class InForce:
         files = self._files.targets if self._files else ()
         named = {target.name for target in files}
         return (*files, *(one for one in self._owned.targets if one.name not in named))
+
+    @property
+    def routing(self) -> Routing:
+        """When groups of alerts are told, and what keeps quiet."""
+        return self._files.routing if self._files else Routing()

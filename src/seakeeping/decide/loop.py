@@ -18,7 +18,7 @@ from seakeeping.decide.alerts.conditions import evaluate
 from seakeeping.decide.alerts.explain import Events, can_be_explained, explanation, period_of
 from seakeeping.decide.alerts.rules import Rulebook
 from seakeeping.decide.alerts.sentences import annotations
-from seakeeping.decide.route.router import Router, Routing
+from seakeeping.decide.route.router import Router
 from seakeeping.errors import Unavailable
 from seakeeping.metrics import ERRORS
 from seakeeping.records import (
@@ -29,6 +29,7 @@ from seakeeping.records import (
     NotificationTarget,
     Objective,
     Reading,
+    Routing,
 )
 from seakeeping.store.ledger import Ledger
 from seakeeping.store.ledger.alerts import Alerts
@@ -112,6 +113,12 @@ class AlertLoop:
         if held is not None:
             self._book.keep(held)
         return Look(done, tuple(standing), tuple(told))
+
+    def follow(self, routing: Routing) -> None:
+        """Group, wait and inhibit like this from the next look on."""
+        self._routing = routing
+        if self._router is not None:
+            self._router.follow(routing)
 
     def reset(self) -> None:
         """Forget what was told: another node may have told more since the lease was lost."""

@@ -35,6 +35,7 @@ from seakeeping.records.objective import (
     Reading,
     Severity,
 )
+from seakeeping.records.routing import PAGE_INHIBITS_TICKET, InhibitRule, Routing
 from seakeeping.records.silence import Matcher, Silence
 from seakeeping.records.telemetry import LogEvent, MetricPoint, Signal, Span, SpanEvent
 from seakeeping.records.values import Json, JsonObject
@@ -42,6 +43,7 @@ from seakeeping.records.values import Json, JsonObject
 __all__ = [
     "DIMENSIONS",
     "EVALUATION_KINDS",
+    "PAGE_INHIBITS_TICKET",
     "Alert",
     "AlertState",
     "Alerting",
@@ -65,6 +67,7 @@ __all__ = [
     "IncidentState",
     "Indicator",
     "IndicatorSignal",
+    "InhibitRule",
     "Interaction",
     "Json",
     "JsonObject",
@@ -81,6 +84,7 @@ __all__ = [
     "NotificationTarget",
     "Objective",
     "Reading",
+    "Routing",
     "Severity",
     "Signal",
     "Silence",

@@ -4,6 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from seakeeping.errors import BadInput
+
+_MATCHER = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.]*)\s*(=~|!~|!=|=)\s*(.*?)\s*", re.DOTALL)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
@@ -30,6 +35,36 @@ class Matcher:
         found = labels.get(self.name, "")
         holds = bool(re.fullmatch(self.value, found)) if self.is_regex else found == self.value
         return holds is self.is_equal
+
+
+def matcher_of(text: str) -> Matcher:
+    r"""Return the matcher that a text spells as Alertmanager does.
+
+    >>> str(matcher_of('severity =~ page|ticket'))
+    'severity=~"page|ticket"'
+
+    Raises BadInput for what is no matcher, several of them, or a broken expression.
+    """
+    found = _MATCHER.fullmatch(text)
+    if found is None:
+        raise BadInput(f"{text!r} is no matcher", hint='e.g. service="shop" or severity!~"ticket"')
+    name, sign, value = found.groups()
+    if quoted := _QUOTED.fullmatch(value):
+        value = re.sub(
+            r"\\(.)", lambda m: "\n" if m[1] == "n" else m[1], quoted[1], flags=re.DOTALL
+        )
+    elif '"' in value:
+        raise BadInput(f"{text!r} is no single matcher", hint='one by one, e.g. service="shop"')
+    if "~" in sign:
+        _refuse_broken(value)
+    return Matcher(name, value, is_regex="~" in sign, is_equal="!" not in sign)
+
+
+def _refuse_broken(expression: str) -> None:
+    try:
+        re.compile(expression)
+    except re.error as error:
+        raise BadInput(f"{expression!r} is no regular expression: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)

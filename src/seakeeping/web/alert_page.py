@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from seakeeping.errors import BadInput
 from seakeeping.records import Alert, AlertState, Matcher, Silence
+from seakeeping.records.silence import matcher_of
 from seakeeping.web import objective_list
 from seakeeping.web.examples import ExampleRow, told_examples
 
@@ -138,7 +139,7 @@ def read_matchers(text: str) -> tuple[Matcher, ...]:
     Raises BadInput.
     """
     lines = [line.strip().strip(",") for line in text.strip().strip("{}").splitlines()]
-    found = tuple(_matcher(line) for line in lines if line)
+    found = tuple(matcher_of(line) for line in lines if line)
     if not found:
         raise BadInput("a silence needs a matcher", hint='e.g. service="shop"')
     check_matchers(found)
@@ -159,16 +160,3 @@ def check_matchers(matchers: Sequence[Matcher]) -> None:
             "these matchers would silence alerts that have none of the labels",
             hint="at least one matcher must not match the empty value",
         )
-
-
-_MATCHER = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.]*)\s*(=~|!~|!=|=)\s*(.*?)\s*")
-
-
-def _matcher(line: str) -> Matcher:
-    found = _MATCHER.fullmatch(line)
-    if found is None:
-        raise BadInput(f"{line!r} is no matcher", hint='e.g. service="shop" or severity!~"ticket"')
-    name, sign, value = found.groups()
-    if len(value) >= 2 and value[0] == value[-1] == '"':
-        value = re.sub(r"\\(.)", lambda m: "\n" if m[1] == "n" else m[1], value[1:-1])
-    return Matcher(name, value, is_regex="~" in sign, is_equal="!" not in sign)

@@ -169,4 +169,5 @@ def test_a_first_start_on_a_broken_file_is_refused(tmp_path: Path) -> None:
 def test_every_kind_has_a_reader() -> None:
     assert set(KINDS) == {
         "PriceTable", "ContentPolicy", "Evaluators", "Scrape", "Judge", "DefaultObjectives",
+        "AlertRouting",
     }  # fmt: skip

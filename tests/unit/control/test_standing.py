@@ -5,7 +5,7 @@ import pytest
 
 from seakeeping.config.resources import Resources, load_resources
 from seakeeping.control.standing import InForce
-from seakeeping.records import JsonObject
+from seakeeping.records import JsonObject, Routing
 from seakeeping.store import Ledger
 from seakeeping.store.ledger import open_at
 
@@ -106,3 +106,13 @@ def test_a_broken_document_keeps_only_itself_out(ledger: Ledger) -> None:
     in_force = InForce(ledger)
     assert in_force.refresh(files())
     assert "availability" in names(in_force)
+
+
+def test_routing_is_alertmanagers_until_a_file_says_otherwise(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    in_force = InForce(ledger)
+    assert in_force.routing == Routing()
+    (tmp_path / "r.yaml").write_text("kind: AlertRouting\nversion: 1\ngroup_wait: 5s\n")
+    in_force.refresh(files(tmp_path))
+    assert in_force.routing == Routing(group_wait_s=5.0)

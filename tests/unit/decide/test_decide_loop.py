@@ -9,7 +9,7 @@ from tests.unit.decide.by_hand import NOW, alert, objective, silent, steady, tar
 
 from seakeeping.decide.loop import EXPLAIN_AGAIN_S, AlertLoop, Look
 from seakeeping.errors import StoreUnavailable
-from seakeeping.records import AlertState, Indicator, IndicatorSignal, Matcher, Reading
+from seakeeping.records import AlertState, Indicator, IndicatorSignal, Matcher, Reading, Routing
 from seakeeping.store.examples import Example
 from seakeeping.store.facts import Facts
 from seakeeping.store.ledger import Ledger, open_at
@@ -190,3 +190,17 @@ def test_what_cannot_be_explained_is_passed_over(ledger: Ledger) -> None:
     assert loop.explain(look(loop, 0.05, NOW), of_metric, NOW) == 0
     assert loop.explain(look(loop, 0.05, NOW), {}, NOW) == 0
     assert AlertLoop(ledger).explain(look(loop, 0.05, NOW), {OBJECTIVE.name: OBJECTIVE}, NOW) == 0
+
+
+def test_another_routing_holds_from_the_next_look_and_over_a_lost_lease(ledger: Ledger) -> None:
+    loop = AlertLoop(ledger)
+    look(loop, 0.05, NOW)
+    loop.follow(Routing(group_wait_s=0.0))
+    (new,) = look(loop, 0.05, NOW + 1).told
+    assert (new.reason, new.group_labels["slo"]) == ("new", OBJECTIVE.name)
+    loop.follow(Routing(group_by=("service",)))
+    loop.reset()
+    end, again = look(loop, 0.05, NOW + 30).told
+    assert (end.group_key, end.status) == (new.group_key, "resolved")
+    assert (again.group_labels, again.status) == ({"service": "chat"}, "firing")
+    assert look(loop, 0.05, NOW + 31).told == ()

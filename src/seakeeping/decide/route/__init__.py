@@ -1,13 +1,6 @@
 """Route: who is told of which alerts, when, and what keeps quiet."""
 
-from seakeeping.decide.route.inhibit import PAGE_INHIBITS_TICKET, InhibitRule, inhibited
-from seakeeping.decide.route.router import Router, Routing, group_key
+from seakeeping.decide.route.inhibit import inhibited
+from seakeeping.decide.route.router import Router, group_key
 
-__all__ = [
-    "PAGE_INHIBITS_TICKET",
-    "InhibitRule",
-    "Router",
-    "Routing",
-    "group_key",
-    "inhibited",
-]
+__all__ = ["Router", "group_key", "inhibited"]

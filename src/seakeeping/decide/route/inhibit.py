@@ -5,30 +5,13 @@ An alert that meets a rule's ``target`` matchers is inhibited while another one 
 string. An alert that meets both sides of a rule is not inhibited by others like it, else two of
 them would silence each other. Unlike a silence this is nobody's decision, so it ends by itself.
 
-One rule is built in: while an objective pages, its ticket says nothing new.
+One rule is built in (``PAGE_INHIBITS_TICKET``): while an objective pages, its ticket says nothing
+new. ``severity`` is the alert's own, also where its label has other words.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from seakeeping.records import Alert, AlertState, Matcher, Severity
-
-
-@dataclass(frozen=True, slots=True)
-class InhibitRule:
-    """Alerts that meet ``target`` are inhibited by firing ones that meet ``source``."""
-
-    source: tuple[Matcher, ...]
-    target: tuple[Matcher, ...]
-    equal: tuple[str, ...] = ()
-
-
-PAGE_INHIBITS_TICKET = InhibitRule(
-    source=(Matcher("severity", Severity.PAGE.value),),
-    target=(Matcher("severity", Severity.TICKET.value),),
-    equal=("service", "slo"),
-)
-"""The built-in rule; ``severity`` is the alert's own, also where its label has other words."""
+from seakeeping.records import Alert, AlertState, InhibitRule, Matcher
 
 
 def inhibited(alerts: Iterable[Alert], rules: Sequence[InhibitRule]) -> frozenset[str]:

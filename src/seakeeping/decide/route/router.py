@@ -18,6 +18,9 @@ keeps anyway: a router that is made anew from them (``Outbox.latest``) goes on a
 have. ``step`` decides and changes nothing; ``remember`` is called once the messages are safe in the
 outbox. A crash between the two sends nothing twice: the message is made again, or found there.
 
+Where the labels to group by are changed while a group fires, its last message is followed by its
+end and by the new groups: a page under the old key would else stay open for ever.
+
 A target that is itself an Alertmanager groups, silences and inhibits on its own: it is told every
 change at once, and reminded of what stands by whoever pushes (``decide.notify``).
 
@@ -27,36 +30,27 @@ alert whose end is told to nobody (``when_resolved``) is told anew when it begin
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from seakeeping.decide.route.inhibit import PAGE_INHIBITS_TICKET, InhibitRule, inhibited
+from seakeeping.decide.route.inhibit import inhibited
 from seakeeping.records import (
     Alert,
     AlertState,
     Incident,
     Notification,
     NotificationTarget,
+    Routing,
     Silence,
     TargetKind,
 )
+from seakeeping.records.routing import BY_ALL
 
 FORGET_S = 7 * 86_400.0
 """How long the last message of a group that is over is remembered."""
 
 _Thread = tuple[str, str]
 """A target and the key of a group."""
-
-
-@dataclass(frozen=True, slots=True)
-class Routing:
-    """When groups are told; the values are Alertmanager's defaults, in seconds."""
-
-    group_by: tuple[str, ...] = ("service", "slo")
-    group_wait_s: float = 30.0
-    group_interval_s: float = 300.0
-    repeat_interval_s: float = 14_400.0
-    inhibit: tuple[InhibitRule, ...] = (PAGE_INHIBITS_TICKET,)
 
 
 class Router:
@@ -66,6 +60,10 @@ class Router:
         self._routing = routing or Routing()
         self._told: dict[_Thread, Notification] = {}
         self.remember(told)
+
+    def follow(self, routing: Routing) -> None:
+        """Group, wait and inhibit like this from the next step on."""
+        self._routing = routing
 
     def step(
         self,
@@ -89,9 +87,10 @@ class Router:
         ours = [a for a in alerts if a.objective is not None and a.state is not AlertState.PENDING]
         quiet = self.quiet(ours, now, silences)
         groups = self._groups(ours)
-        due = []
+        due: list[Notification] = []
         for target in targets:
             routing, muted = self._manner(target, quiet)
+            due += self._farewells(target.name, now)
             for key, group in groups.items():
                 heard = [a for a in group if a.fingerprint not in muted and _is_for(a, target.name)]
                 last = self._told.get((target.name, key))
@@ -132,6 +131,19 @@ class Router:
             for thread, told in self._told.items()
             if told.status == "firing" or now - told.at < FORGET_S
         }
+
+    def _farewells(self, target: str, now: float) -> Iterator[Notification]:
+        """Yield the ends of groups that the routing in force makes no more."""
+        for (name, key), last in self._told.items():
+            if name != target or last.status != "firing":
+                continue
+            if any(group_key(_group_labels(a, self._routing)) == key for a in last.alerts):
+                continue
+            over = [replace(a, state=AlertState.RESOLVED, ends_at=now) for a in last.alerts]
+            told = _Told.of(last)
+            if any(told.is_end(alert) for alert in over):
+                message = _message(name, key, over, last, "resolved", now, self._routing)
+                yield replace(message, group_labels=last.group_labels)
 
     def _manner(
         self, target: NotificationTarget, quiet: frozenset[str]
@@ -250,6 +262,8 @@ def _message(
 
 
 def _group_labels(alert: Alert, routing: Routing) -> dict[str, str]:
+    if routing.group_by == (BY_ALL,):
+        return dict(alert.labels)
     return {name: alert.labels.get(name, "") for name in routing.group_by}
 
 

@@ -1,7 +1,7 @@
 from tests.unit.decide.by_hand import NOW, alert, ended
 
-from seakeeping.decide.route import PAGE_INHIBITS_TICKET, InhibitRule, inhibited
-from seakeeping.records import AlertState, Matcher, Severity
+from seakeeping.decide.route import inhibited
+from seakeeping.records import PAGE_INHIBITS_TICKET, AlertState, InhibitRule, Matcher, Severity
 
 PAGE, TICKET = alert(), alert(severity=Severity.TICKET)
 RULES = (PAGE_INHIBITS_TICKET,)

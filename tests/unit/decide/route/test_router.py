@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from tests.unit.decide.by_hand import NOW, alert, ended, target
 
-from seakeeping.decide.route import Router, Routing
+from seakeeping.decide.route import Router
 from seakeeping.records import (
     Alert,
     AlertState,
@@ -12,6 +12,7 @@ from seakeeping.records import (
     IncidentState,
     Matcher,
     Notification,
+    Routing,
     Severity,
     Silence,
     TargetKind,
@@ -258,3 +259,68 @@ def test_what_somebody_believes_to_fire_is_known() -> None:
     assert router.told_firing() == {PAGE.fingerprint}
     told(router, [ended(PAGE, NOW + 100)], NOW + 400)
     assert router.told_firing() == frozenset()
+
+
+# another routing while groups are told
+
+
+def test_all_labels_make_each_alert_a_message_of_its_own() -> None:
+    router = Router(Routing(group_by=("...",)))
+    other = alert(name="QualityEvidence")
+    assert reasons(router, [PAGE, other], NOW + WAIT_S) == ["new", "new"]
+    assert reasons(router, [PAGE, other], NOW + WAIT_S + 1) == []
+
+
+def test_labels_that_an_alert_has_not_group_as_empty() -> None:
+    due = told(Router(Routing(group_by=("team",))), [PAGE, alert("chat/latency")], NOW + WAIT_S)
+    assert [(m.group_labels, len(m.alerts)) for m in due] == [({"team": ""}, 2)]
+
+
+def test_intervals_hold_from_the_moment_they_change() -> None:
+    router = begun(PAGE)
+    router.follow(Routing(repeat_interval_s=60.0))
+    assert reasons(router, [PAGE], NOW + WAIT_S + 59) == []
+    assert reasons(router, [PAGE], NOW + WAIT_S + 60) == ["repeat"]
+
+
+def test_a_rule_that_is_taken_away_lets_the_ticket_speak() -> None:
+    router = begun(PAGE, TICKET)
+    router.follow(Routing(inhibit=()))
+    (message,) = told(router, [PAGE, TICKET], NOW + WAIT_S + INTERVAL_S)
+    assert (message.reason, len(message.alerts)) == ("changed", 2)
+
+
+def test_groups_under_other_labels_follow_the_end_of_those_before() -> None:
+    router, latency = begun(PAGE), alert("chat/latency")
+    told(router, [PAGE, latency], NOW + WAIT_S)
+    before = {m.group_key: m for m in router._told.values()}
+    router.follow(Routing(group_by=("service",)))
+    due = told(router, [PAGE, latency], NOW + 100)
+    *ends, fresh = due
+    assert [m.reason for m in due] == ["resolved", "resolved", "new"]
+    assert {m.group_key for m in ends} == before.keys()
+    assert all(m.sequence > before[m.group_key].sequence for m in ends)
+    assert [m.group_labels for m in ends] == [before[m.group_key].group_labels for m in ends]
+    assert {a.state for m in ends for a in m.alerts} == {AlertState.RESOLVED}
+    assert (fresh.group_labels, len(fresh.alerts)) == ({"service": "chat"}, 2)
+    assert told(router, [PAGE, latency], NOW + 101) == []
+
+
+def test_another_grouping_after_a_restart_closes_the_old_groups_too() -> None:
+    (first,) = told(Router(), [PAGE], NOW + WAIT_S)
+    again = Router(Routing(group_by=("service",)), told=[first])
+    assert reasons(again, [PAGE], NOW + 60) == ["resolved", "new"]
+
+
+def test_what_is_over_needs_no_second_end_under_other_labels() -> None:
+    router = begun(PAGE)
+    told(router, [ended(PAGE, NOW + 100)], NOW + 400)
+    router.follow(Routing(group_by=("service",)))
+    assert told(router, [], NOW + 401) == []
+
+
+def test_an_end_that_nobody_wants_is_not_told_for_another_grouping() -> None:
+    quiet_end = replace(PAGE, when_resolved=False)
+    router = begun(quiet_end)
+    router.follow(Routing(group_by=("service",)))
+    assert reasons(router, [quiet_end], NOW + 100) == ["new"]
