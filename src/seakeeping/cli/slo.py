@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from rich.table import Table
 
 from seakeeping.cli.client import Client
 from seakeeping.cli.slo_backtest import backtest_files, written_in
+from seakeeping.config import Finding
 from seakeeping.decide.alerts.sentences import duration, percent
 from seakeeping.errors import BadInput
 from seakeeping.observe.rules import prometheus_rules, prometheus_rules_yaml
@@ -71,6 +73,8 @@ def _left(budget: Mapping[str, Any]) -> float:
 
 def _list(args: argparse.Namespace) -> int:
     budgets = _budgets(args)
+    for finding in Client(args.endpoint, args.key).get_json("/api/findings")["items"]:
+        print(_held_back(finding), file=sys.stderr)
     if args.json:
         print(json.dumps({"items": budgets}))
         return 0
@@ -83,6 +87,12 @@ def _list(args: argparse.Namespace) -> int:
         )  # fmt: skip
     Console().print(table)
     return 0
+
+
+def _held_back(finding: Mapping[str, Any]) -> str:
+    """Return why the resource files of the server are not in force."""
+    told = Finding(finding["place"], finding["message"], finding["hint"])
+    return f"seakeeping: resources stay as they were: {told}"
 
 
 def _show(args: argparse.Namespace) -> int:

@@ -65,6 +65,9 @@ class DecidedApi:
                       "owns; those of files are read-only here.", "Accepted"),
             Operation("GET", "/api/budgets", self.budgets, "Every objective, as last measured.",
                       "Budget[]", (_SERVICE,)),
+            Operation("GET", "/api/findings", self.findings, "What is wrong with the resource "
+                      "files as they are; while anything is, the last good version stays in "
+                      "force.", "Finding[]"),
             Operation("GET", "/api/rules", self.rules, "The objectives as a Prometheus rule file, "
                       "under the names that Sloth dashboards know.", "yaml", (_SERVICE,)),
         )  # fmt: skip
@@ -115,6 +118,11 @@ class DecidedApi:
         """Answer with the budgets."""
         service = params.read(request.query_params, (_SERVICE,)).get("service")
         return await self._ask(lambda: listed(self._room.watch.budgets(service)))
+
+    async def findings(self, request: Request) -> Response:
+        """Answer with what keeps the resource files from being in force."""
+        params.read(request.query_params, ())
+        return listed(self._room.findings())
 
     async def rules(self, request: Request) -> Response:
         """Answer with Prometheus rules, as YAML."""

@@ -77,7 +77,8 @@ class DecidedPages:
 
         return await self._page(
             request, "objectives.html", here="/objectives", page=await self._ask(read),
-            problem=problem, status=status_of(problem) if problem else 200,
+            problem=problem, findings=self._room.findings(),
+            status=status_of(problem) if problem else 200,
         )  # fmt: skip
 
     async def objective(self, request: Request) -> Response:

@@ -100,6 +100,7 @@ def make_edge(settings: Settings, child: Child, clock: Clock) -> Edge:
         queue=label_queue(store, ledger, clock), watch=Watch(store, decided, reader, clock),
         hub=EventHub(), assets=Assets(), place=place, clock=clock, actors=Actors(ledger.key_names),
         audit=lambda user_id, by, calls: _audit_erasure(ledger, user_id, by, calls),
+        findings=lambda: resources.findings,
     )  # fmt: skip
     return Edge(
         settings=settings, child=child, clock=clock, ledger=ledger,

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from seakeeping import __version__
+from seakeeping.config.finding import Finding
 from seakeeping.records import (
     Alert,
     Budget,
@@ -48,8 +49,8 @@ Schema = dict[str, Any]
 Handler = Callable[[Request], Awaitable[Response]]
 
 RECORDS: tuple[type[Any], ...] = (
-    Accepted, Alert, Budget, Change, Evaluation, Incident, Interaction, Label, LabelRequest,
-    Measurement, MetricPoint, Objective, ServiceSummary, Silence, Span,
+    Accepted, Alert, Budget, Change, Evaluation, Finding, Incident, Interaction, Label,
+    LabelRequest, Measurement, MetricPoint, Objective, ServiceSummary, Silence, Span,
 )  # fmt: skip
 """What operations answer: every field is there."""
 

@@ -73,7 +73,7 @@ class Pages:
         return await self._page(
             request, "wall.html", here="/", wall=wall, worst=wall.worst, window=window,
             system=system, standing=standing, wall_trouble=wall.trouble,
-            endpoint=self._room.place.endpoint,
+            endpoint=self._room.place.endpoint, findings=self._room.findings(),
             status=503 if wall.trouble else 200,
         )  # fmt: skip
 

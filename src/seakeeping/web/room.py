@@ -1,10 +1,11 @@
 """What the handlers of the API and the pages share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from seakeeping.clock import Clock
+from seakeeping.config.finding import Finding
 from seakeeping.observe.labelling import LabelQueue
 from seakeeping.web import status
 from seakeeping.web.actors import Actors
@@ -40,7 +41,8 @@ class Room:
 
     ``store`` and ``reader`` are of the telemetry, ``decided``, ``queue`` and ``ledger_reader`` of
     the ledger: one that hangs must not take the threads of the other. ``audit`` records an erasure
-    in the ledger: user, by whom, how many calls; it may block.
+    in the ledger: user, by whom, how many calls; it may block. ``findings`` is what is wrong with
+    the resource files as they are, so that the last good version stays in force.
     """
 
     store: Telemetry
@@ -55,3 +57,4 @@ class Room:
     clock: Clock
     actors: Actors
     audit: Callable[[str, str, int], None]
+    findings: Callable[[], Sequence[Finding]] = tuple
