@@ -273,6 +273,19 @@ def test_a_failed_message_can_be_sent_again_by_hand(outbox: Outbox, ledger: Ledg
     assert (entry.actor, entry.action) == ("ann", "notification.retry")
 
 
+def test_a_failed_message_is_not_sent_after_a_later_one_of_its_group(outbox: Outbox) -> None:
+    outbox.put(message(), message(2, reason="resolved", status="resolved"))
+    (first,) = outbox.due()
+    outbox.claim(first)
+    outbox.fail(first, "answered 400")
+    assert not outbox.retry(first.id, by="ann")
+    (last,) = outbox.due()
+    outbox.claim(last)
+    outbox.fail(last, "answered 400")
+    assert outbox.retry(last.id, by="ann")
+    assert [d.id for d in outbox.due()] == [last.id]
+
+
 @pytest.mark.parametrize(
     "text",
     ["\0", "\ud800", "\U0001f6a8 日本語", "'; DROP TABLE outbox; --", "x" * 200_000, "\x1b[31m"],

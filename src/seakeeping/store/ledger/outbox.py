@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from seakeeping.errors import BadInput
@@ -182,7 +182,7 @@ class Outbox:
     def due_targets(self) -> list[str]:
         """Return the targets that a message is due for."""
         wanted = select(OUTBOX.c.target).where(self._is_due(None)).distinct()
-        with self._ledger.transaction() as connection:
+        with self._ledger.reading() as connection:
             return sorted(connection.scalars(wanted.order_by(OUTBOX.c.target)))
 
     def _is_due(self, target: str | None) -> ColumnElement[bool]:
@@ -235,8 +235,15 @@ class Outbox:
         return done.rowcount
 
     def retry(self, delivery_id: int, *, by: str) -> bool:
-        """Send a failed message after all; False where there is none of that id. Audited."""
+        """Send a failed message after all; return whether it is on its way again. Audited.
+
+        Not where a later message of its thread is there: that one tells how things stand, and what
+        is over would begin anew at the receiver.
+        """
+        later = OUTBOX.alias("later")
+        is_past = exists().where(later.c.thread == OUTBOX.c.thread, later.c.id > OUTBOX.c.id)
         failed = (OUTBOX.c.id == delivery_id) & (OUTBOX.c.state == DeliveryState.FAILED.value)
+        failed &= ~is_past
         values = {"state": DeliveryState.WAITING.value, "due_at": self._ledger.clock.now()}
         with self._ledger.transaction() as connection:
             done = connection.execute(
@@ -256,7 +263,7 @@ class Outbox:
             .order_by(OUTBOX.c.id.desc())
             .limit(1)
         )
-        with self._ledger.transaction() as connection:
+        with self._ledger.reading() as connection:
             found: JsonObject | None = connection.scalar(wanted)
         return found
 
@@ -288,7 +295,7 @@ class Outbox:
         wanted = select(OUTBOX.c.target, OUTBOX.c.state, func.count()).group_by(
             OUTBOX.c.target, OUTBOX.c.state
         )
-        with self._ledger.transaction() as connection:
+        with self._ledger.reading() as connection:
             found = connection.execute(wanted).all()
         return {(target, DeliveryState(state)): count for target, state, count in found}
 
@@ -322,7 +329,7 @@ class Outbox:
             return bool(connection.execute(OUTBOX.update().where(where).values(**values)).rowcount)
 
     def _read(self, wanted: Select[Any]) -> list[Delivery]:
-        with self._ledger.transaction() as connection:
+        with self._ledger.reading() as connection:
             return [d for row in connection.execute(wanted).all() if (d := self._one(row))]
 
     def _one(self, row: Row[Any]) -> Delivery | None:
