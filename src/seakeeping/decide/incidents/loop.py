@@ -7,6 +7,7 @@ of its own, which does nothing if somebody moved the incident meanwhile; the nex
 
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 
 from seakeeping.clock import Clock
@@ -76,7 +77,8 @@ class IncidentLoop:
         changed: list[Incident] = []
         with self._ledger.transaction() as connection:
             incidents = self._incidents.current(connection, now - REOPEN_S)
-            for step in self._steps(firing, incidents, now):
+            resolved = partial(self._alerts.resolved, connection)
+            for step in self._steps(firing, incidents, now, resolved):
                 incident = self._incidents.take_within(connection, step)
                 if incident is not None:
                     changed.append(incident)
@@ -86,7 +88,11 @@ class IncidentLoop:
         return changed
 
     def _steps(
-        self, firing: Sequence[Alert], incidents: Sequence[Incident], now: float
+        self,
+        firing: Sequence[Alert],
+        incidents: Sequence[Incident],
+        now: float,
+        resolved: Callable[[Collection[str]], Sequence[Alert]],
     ) -> Iterable[Step]:
         by_fingerprint = {alert.fingerprint: alert for alert in firing}
         starts = {alert.fingerprint: alert.starts_at for alert in firing}
@@ -102,7 +108,7 @@ class IncidentLoop:
                 yield from grouping.merged(older, younger, alerts, now)
         for incident in filter(is_open, incidents):
             if incident.id not in touched and not by_fingerprint.keys() & set(incident.alerts):
-                yield machine.resolved(incident, machine.CONTROLLER, "all its alerts ended", now)
+                yield machine.ended(incident, resolved(incident.alerts), now)
 
     def diagnose_due(self) -> list[Incident]:
         """Diagnose the open incidents that wait for it; return those that got a diagnosis.

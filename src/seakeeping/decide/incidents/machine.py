@@ -114,6 +114,24 @@ def resolved(
     return _step(incident, after, "resolved", actor, reason, now, evidence or {})
 
 
+def ended(incident: Incident, alerts: Sequence[Alert], now: float) -> Step:
+    """Close an incident whose alerts ended: the reason says why they did, as far as they tell."""
+    told = [alert for alert in alerts if alert.evidence.get("ended")]
+    why = "; ".join(dict.fromkeys(str(alert.evidence["ended"]) for alert in told))
+    reason = f"all its alerts ended: {why}" if why else "all its alerts ended"
+    evidence: JsonObject = {
+        "alerts": [
+            {
+                "labels": dict(alert.labels),
+                "ends_at": alert.ends_at,
+                "ended": alert.evidence["ended"],
+            }
+            for alert in told
+        ]
+    }
+    return resolved(incident, CONTROLLER, reason, now, evidence)
+
+
 def _moved(incident: Incident, to: IncidentState) -> Incident:
     if to not in ALLOWED[incident.state]:
         raise BadInput(

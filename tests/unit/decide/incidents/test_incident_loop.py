@@ -79,6 +79,25 @@ def test_alerts_open_one_incident_join_it_and_end_it(ledger: Ledger, clock: Fake
     assert (verdict.is_intact, verdict.entries) == (True, 3)
 
 
+def test_the_timeline_says_why_the_alerts_ended(ledger: Ledger, clock: FakeClock) -> None:
+    _, loop = looping(ledger, clock)
+    (opened,) = loop.step(keep(ledger, alert("a"), alert("b")), NOW)
+    over = [
+        replace(ended(alert(name), NOW + 5), evidence={"ended": why})
+        for name, why in (("a", "the objective was deleted"), ("b", "the condition holds no more"))
+    ]
+    loop.step(keep(ledger, *over), NOW + 5)
+    known = Incidents(ledger).get(opened.id)
+    assert known is not None
+    last = known.timeline[-1]
+    told = {"the objective was deleted", "the condition holds no more"}
+    assert last.reason.startswith("all its alerts ended: ")
+    assert set(last.reason.removeprefix("all its alerts ended: ").split("; ")) == told
+    alerts = last.evidence["alerts"]
+    assert isinstance(alerts, list)
+    assert [(one["ended"] in told, one["ends_at"]) for one in alerts] == [(True, NOW + 5)] * 2
+
+
 def test_its_alerts_say_which_incident_they_belong_to(ledger: Ledger, clock: FakeClock) -> None:
     _, loop = looping(ledger, clock)
     (opened,) = loop.step(keep(ledger, alert("a")), NOW)
