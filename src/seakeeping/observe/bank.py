@@ -17,7 +17,7 @@ operating point) is learnt from labels since it last changed.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 import numpy as np
@@ -28,7 +28,7 @@ from seakeeping.stats.prevalence import OperatingPoint, operating_point
 from seakeeping.stats.sequences import LabelledValues
 from seakeeping.stats.special import Floats
 
-MOST_LABELS = 2000
+MOST_LABELS = 4000
 """The newest that a bank keeps: more sharpen nothing that a reader would see."""
 
 CONTRADICTION = 0.5
@@ -39,6 +39,9 @@ LEAST_AUDITED = 50
 
 LEAST_FOR_POINT = 5
 """Bad and good labels, each, that an operating point of the bank's own rests on."""
+
+LEAST_GOOD = 50
+"""Good labels that it rests on where fewer are bad: a good service is not to stay unknown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,8 +63,10 @@ class Bank:
     """Labels that may correct a detector, beside its scores, and what was left out.
 
     ``labels`` are people's, drawn with known chances; ``flags`` the detector's verdicts on the same
-    answers. ``point`` is how it decides since ``detector_changed_at``, None where too few labels
-    say. ``contradicted`` answers have truths half apart or more. ``undrawn`` answers were labelled
+    answers. ``since`` is when the oldest of these answers was given, infinite without any.
+    ``point`` is how it decides since ``detector_changed_at``, None where too few labels say; where
+    too few are bad, but enough are good, its sensitivity is taken to be 1, the most that it can
+    flag. ``contradicted`` answers have truths half apart or more. ``undrawn`` answers were labelled
     by people but not drawn, ``thumbs`` only by users, ``unaudited`` only by a judge whom nobody
     checked. ``outdated`` labels are from before a change of the detector's mean error. Equal only
     to itself, so that what follows from it can be remembered.
@@ -69,6 +74,7 @@ class Bank:
 
     labels: LabelledValues
     flags: Floats
+    since: float = float("inf")
     audit: Audit | None = None
     point: OperatingPoint | None = None
     detector_changed_at: float | None = None
@@ -113,6 +119,7 @@ def make_bank(labels: Sequence[LabelledScore], window_start: float | None = None
     return Bank(
         labels=_values(kept),
         flags=_flags(kept),
+        since=kept[0].started_at if kept else float("inf"),
         audit=audit,
         point=_point([one for one in drawn if changed_at is None or one.started_at >= changed_at]),
         detector_changed_at=changed_at,
@@ -135,8 +142,11 @@ def _point(labels: Sequence[LabelledScore]) -> OperatingPoint | None:
     if not labels:
         return None
     point = operating_point(_values(labels), _flags(labels))
-    is_known = point is not None and min(point.positives, point.negatives) >= LEAST_FOR_POINT
-    return point if is_known else None
+    if point is None or point.negatives < LEAST_FOR_POINT:
+        return None
+    if point.positives >= LEAST_FOR_POINT:
+        return point
+    return replace(point, sensitivity=1.0) if point.negatives >= LEAST_GOOD else None
 
 
 def _audit(labels: Sequence[LabelledScore], since: float) -> Audit | None:

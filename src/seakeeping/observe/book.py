@@ -67,6 +67,7 @@ class Book:
         self._filling = Filling(store, self._rows, self._history, clock, self._arrivals.heard)
         self._quality = Quality(store)
         self._exemplars = Exemplars(store)
+        self._undrawn: dict[str, float] = {}
         self._seen: dict[str, list[float]] = {}
         self._written: tuple[Objective, ...] = ()
         self._objectives: list[Objective] = []
@@ -140,13 +141,29 @@ class Book:
         """Set up the sequential tests of the objectives that have one."""
         nulls: dict[str, float] = {}
         names: dict[int, list[str]] = {}
-        tested = zip(self._objectives, self._numbers, self._tested, strict=True)
+        tested = list(zip(self._objectives, self._numbers, self._tested, strict=True))
         for objective, number, name in tested:
             if (null_ratio := self._null_ratio(objective, number, name)) is not None:
                 nulls[name] = null_ratio
                 names.setdefault(number, []).append(name)
         self._arrivals.hold(names, nulls)
+        self._undrawn = {
+            objective.name: self._share_before(objective, number)
+            for objective, number, _ in tested
+            if objective.indicator.is_estimate
+        }
         self._is_watch_due = False
+
+    def _share_before(self, objective: Objective, number: int) -> float:
+        """Return the share of the window's answers from before the oldest label."""
+        begin, since = period_start(objective, self.at), self._quality.labelled_since(objective)
+        if not begin < since < self.at:
+            return 0.0
+        reach = reach_of(objective.window_s, step_of(objective))
+        weights = self._history.slots(number, reach, begin, self.at)[:, VALID]
+        before = self._history.slots(number, reach, begin, since)[:, VALID]
+        total = float(weights.sum())
+        return float(before.sum()) / total if total > 0 else 0.0
 
     def _null_ratio(self, objective: Objective, number: int, name: str) -> float | None:
         """Return what a test is held to.
@@ -287,7 +304,8 @@ class Book:
         return [
             Counted(
                 objective, period, start, self._history.last_event_at(number),
-                self._quality.estimated(objective, period), stale or self._note(objective, number),
+                self._quality.estimated(objective, period, self._undrawn.get(objective.name, 0.0)),
+                stale or self._note(objective, number),
             )
             for objective, number, period, start in together
         ]  # fmt: skip

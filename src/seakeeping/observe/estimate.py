@@ -65,6 +65,7 @@ _SHARE_OF_SCORES = 0.1  # of alpha, for the mean score
 _TUNED_FOR = 10_000  # answers of a window at which the bounds of its mean score are sharpest
 _STEP = 5e-4  # bounds of the mean score are widened to this grid, so that a bank is asked seldom
 _HIGHEST_NULL = 0.99  # above it no rate is left to bet on
+_LEAST_UNDRAWN = 0.005  # a share of the window that is not worth a word
 _AUDIT_PAYS = 2  # a judge's labels are used where they are so many times people's
 
 
@@ -75,8 +76,7 @@ class Estimate:
     ``low`` and ``high`` bound it at every look at once (a confidence sequence; those decide the
     ``state``), ``look_low`` and ``look_high`` at one look (95 %, for display). ``raw_ratio`` is
     what the detector reports. ``labels`` correct it; about ``labels_needed`` more would settle the
-    state, None where it is settled. ``se`` and ``sp`` are the detector's sensitivity and
-    specificity where known.
+    state, None where it is settled.
     """
 
     method: EstimateMethod
@@ -89,8 +89,6 @@ class Estimate:
     raw_ratio: float | None = None
     labels: int = 0
     labels_needed: int | None = None
-    se: float | None = None
-    sp: float | None = None
     note: str = ""
 
 
@@ -100,17 +98,18 @@ def estimate(
     budget_ratio: float,
     cold_start: OperatingPoint | None = None,
     alpha: float = ALPHA,
+    undrawn: float = 0.0,
 ) -> Estimate:
     """Return the share of good answers behind a detector's verdicts.
 
     ``counts`` are of the window, ``bank`` the labels that may correct them, ``budget_ratio`` is the
     share that may be bad, ``cold_start`` how the detector decided elsewhere (``OPERATING_POINTS``).
+    ``undrawn`` is the share of the window's answers from before the oldest label: no label speaks
+    for them, so what decides leaves all of them open.
     """
-    point = _point(bank, cold_start)
     known = Estimate(
         EstimateMethod.UNCORRECTED, BudgetState.NO_DATA,
         labels=len(bank.labels) if bank else 0, note=_left_out(bank),
-        se=point.sensitivity if point else None, sp=point.specificity if point else None,
     )  # fmt: skip
     if counts.valid <= 0:
         return known
@@ -118,7 +117,7 @@ def estimate(
     known = replace(known, raw_ratio=raw, state=BudgetState.UNCERTAIN)
     if bank is None or len(bank.labels) < LEAST_LABELS:
         return _cold(known, counts, cold_start)
-    return _labelled(known, counts, bank, budget_ratio, alpha)
+    return _labelled(known, counts, bank, budget_ratio, alpha, undrawn)
 
 
 def null_ratio(
@@ -146,7 +145,7 @@ def _allowed(point: OperatingPoint, budget_ratio: float) -> float:
 
 
 def _labelled(
-    known: Estimate, counts: Counts, bank: Bank, budget_ratio: float, alpha: float
+    known: Estimate, counts: Counts, bank: Bank, budget_ratio: float, alpha: float, undrawn: float
 ) -> Estimate:
     """Return what labels say, with scores where there are enough labels to weigh them."""
     has_scores = len(bank.labels) >= LEAST_FOR_PPI
@@ -159,6 +158,7 @@ def _labelled(
         one_look = _through_judge(bank, use_flags, population)
     bad = min(max(one_look.estimate, bounds.low), bounds.high)
     needed = _needed(bounds, bad, budget_ratio, len(bank.labels))
+    bounds = Interval(bounds.low * (1 - undrawn), bounds.high * (1 - undrawn) + undrawn)
     return replace(
         known,
         method=EstimateMethod.PPI if has_scores else EstimateMethod.LABELS_ONLY,
@@ -166,7 +166,7 @@ def _labelled(
         estimate=1 - bad, low=1 - bounds.high, high=1 - bounds.low,
         look_low=1 - one_look.high, look_high=1 - one_look.low,
         labels_needed=needed,
-        note=_joined(_wanted(needed), known.note),
+        note=_joined(_wanted(needed), _undrawn(undrawn), known.note),
     )  # fmt: skip
 
 
@@ -275,17 +275,18 @@ def _needed(bad: Interval, estimate: float, budget_ratio: float, labels: int) ->
     return max(1, math.ceil(labels * ((half / distance) ** 2 - 1)))
 
 
-def _point(bank: Bank | None, cold_start: OperatingPoint | None) -> OperatingPoint | None:
-    """Return how the detector decides: as labels show, or as it did elsewhere."""
-    return bank.point if bank is not None and bank.point is not None else cold_start
-
-
 def _wanted(needed: int | None) -> str:
     if needed is None:
         return ""
     if needed >= MOST_NEEDED:
         return "The rate is so close to its budget that no number of labels settles it soon."
     return f"Needs about {needed:,} more labels."
+
+
+def _undrawn(share: float) -> str:
+    if share < _LEAST_UNDRAWN:
+        return ""
+    return f"Labels speak for {1 - share:.0%} of the window's answers; the others leave it open."
 
 
 def _left_out(bank: Bank | None) -> str:

@@ -23,6 +23,7 @@ HISTORY_S = 30 * 86_400.0
 """How much older than the window labels may be that correct it, in seconds."""
 
 _Key = tuple[str, str, str]
+_Asked = tuple[Counts, Bank | None, Objective, float]
 
 
 class Quality:
@@ -31,7 +32,7 @@ class Quality:
     def __init__(self, store: SliStore) -> None:
         self._store = store
         self._banks: dict[_Key, Bank] = {}
-        self._known: dict[str, tuple[Counts, Bank | None, Objective, Estimated]] = {}
+        self._known: dict[str, tuple[_Asked, Estimated]] = {}
         self._read_at = float("-inf")
 
     def refresh(self, objectives: Sequence[Objective], now: float, *, has_new_labels: bool) -> bool:
@@ -82,8 +83,18 @@ class Quality:
         bank = self._banks.get(_key(objective))
         return objective.indicator.is_estimate and (bank is None or bank.point is None)
 
-    def estimated(self, objective: Objective, period: Sequence[float]) -> Estimated | None:
-        """Return the estimate from the columns of a window; None where those are the truth."""
+    def labelled_since(self, objective: Objective) -> float:
+        """Return when the oldest answer with a label was given, infinite without any."""
+        bank = self._banks.get(_key(objective))
+        return float("inf") if bank is None else bank.since
+
+    def estimated(
+        self, objective: Objective, period: Sequence[float], undrawn: float = 0.0
+    ) -> Estimated | None:
+        """Return the estimate from the columns of a window; None where those are the truth.
+
+        ``undrawn`` is the share of the window's answers from before ``labelled_since``.
+        """
         if not objective.indicator.is_estimate:
             return None
         counts = counts_of(period)
@@ -91,10 +102,11 @@ class Quality:
             return NO_DATA
         bank = self._banks.get(_key(objective))
         known = self._known.get(objective.name)
-        if known and known[0] == counts and known[1] is bank and known[2] is objective:
-            return known[3]
-        found = _estimated(objective, counts, bank)
-        self._known[objective.name] = counts, bank, objective, found
+        asked = counts, bank, objective, undrawn
+        if known and known[0] == asked:
+            return known[1]
+        found = _estimated(objective, counts, bank, undrawn)
+        self._known[objective.name] = asked, found
         return found
 
 
@@ -104,8 +116,10 @@ def is_tested(objective: Objective) -> bool:
     return objective.indicator.is_estimate if wanted is None else wanted
 
 
-def _estimated(objective: Objective, counts: Counts, bank: Bank | None) -> Estimated:
-    found = estimate(counts, bank, objective.budget_ratio, _shipped(objective))
+def _estimated(
+    objective: Objective, counts: Counts, bank: Bank | None, undrawn: float
+) -> Estimated:
+    found = estimate(counts, bank, objective.budget_ratio, _shipped(objective), undrawn=undrawn)
     return Estimated(
         found.estimate, found.low, found.high, found.raw_ratio, found.method, found.state,
         found.labels, found.labels_needed, found.note,

@@ -232,14 +232,17 @@ def rogan_gladen(
 
 
 def operating_point(labels: LabelledValues, flags: npt.ArrayLike) -> OperatingPoint | None:
-    """Return how a detector's flags met the labels, weighted; None without bad or good ones."""
+    """Return how a detector's flags met the labels, weighted; None without good ones.
+
+    The sensitivity is 1 where no label is bad: of 0 ``positives``.
+    """
     flagged, y, w = np.asarray(flags, np.float64), labels.truths, labels.weights
     bad, good = float(np.sum(w * y)), float(np.sum(w * (1 - y)))
-    if bad <= 0 or good <= 0:
+    if good <= 0:
         return None
     scale = effective_size(w) / float(w.sum())
     found, spared = float(np.sum(w * y * flagged)), float(np.sum(w * (1 - y) * (1 - flagged)))
-    return OperatingPoint(found / bad, bad * scale, spared / good, good * scale)
+    return OperatingPoint(found / bad if bad > 0 else 1.0, bad * scale, spared / good, good * scale)
 
 
 def effective_size(weights: Floats) -> float:

@@ -117,6 +117,21 @@ def test_an_operating_point_needs_five_of_each() -> None:
     assert (point.sensitivity, point.specificity) == pytest.approx((0.8, 0.95))
 
 
+def test_a_good_service_is_not_unknown_for_want_of_bad_answers() -> None:
+    good = [label(n, score=0.9 if n % 5 == 0 else 0.1) for n in range(60)]
+    assert make_bank(good[:40]).point is None
+    for bad in ([], [label(100, 1.0, score=0.1)]):
+        point = make_bank(good + bad).point
+        assert point is not None
+        assert (point.sensitivity, point.specificity) == pytest.approx((1.0, 0.8))
+
+
+def test_a_bank_says_since_when_labels_speak() -> None:
+    assert make_bank([]).since == float("inf")
+    some = [label(n) for n in range(20)]
+    assert make_bank(some).since == min(one.started_at for one in some)
+
+
 def judged(count: int, human: int) -> list[LabelledScore]:
     """Return answers that a judge labelled, the first of them by a person too."""
     by_judge = [label(n, float(n % 5 == 0), JUDGE) for n in range(count)]

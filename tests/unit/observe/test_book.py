@@ -416,6 +416,21 @@ def test_labels_settle_what_a_detector_cannot() -> None:
     assert budget.state is BudgetState.BREACH
 
 
+def test_labels_of_the_last_days_leave_the_month_open() -> None:
+    scene = Scene(QUALITY)
+    scene.send(300, 90, age=20 * DAY)
+    scene.send(700, 210, age=DAY)
+    scene.tick(8)
+    at = scene.clock.at - DAY
+    scene.store.label(
+        label(n, float(n % 10 < 4), 0.9 if n % 10 < 3 else 0.1, at) for n in range(600)
+    )
+    budget = scene.reading("quality", times=2).budget
+    assert "Labels speak for 70% of the window's answers" in budget.note
+    assert budget.high is not None
+    assert budget.high > 0.3 + 0.7 * 0.6
+
+
 def test_an_unknown_detector_has_no_burn_rates_and_no_remaining_budget() -> None:
     unknown = replace(QUALITY, indicator=replace(QUALITY.indicator, evaluator="somebody's"))
     scene = Scene(unknown)
@@ -461,6 +476,21 @@ def test_a_detector_that_always_flagged_half_raises_no_alarm() -> None:
     assert steady.evidence is not None
     assert not steady.evidence.is_alarm
     worse = flagging(scene, 16)
+    assert worse.evidence is not None
+    assert worse.evidence.is_alarm
+
+
+def test_an_old_incident_does_not_hide_a_new_one() -> None:
+    scene = Scene(QUALITY)
+    for hours in range(3, 24 * 25, 3):
+        was_bad = 240 <= hours < 276
+        scene.send(100, 76 if was_bad else 15, age=hours * 3600.0)
+    scene.tick(30)
+    steady = flagging(scene, 3)
+    assert steady.evidence is not None
+    assert not steady.evidence.is_alarm
+    assert steady.evidence.null_ratio < 0.35
+    worse = flagging(scene, 15, times=20)
     assert worse.evidence is not None
     assert worse.evidence.is_alarm
 

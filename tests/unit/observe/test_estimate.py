@@ -198,6 +198,25 @@ def test_a_rate_at_its_budget_says_that_labels_will_not_settle_it() -> None:
     assert "no number of labels" in at_budget.note
 
 
+def test_what_no_label_speaks_for_stays_open() -> None:
+    counts, bank = window(0.3), make_bank(labels(0.3, 600))
+    whole, part = (estimate(counts, bank, 0.1, POINT, undrawn=share) for share in (0.0, 0.5))
+    assert whole.state is part.state is BudgetState.BREACH  # the labelled half alone breaks it
+    assert whole.low is not None
+    assert whole.high is not None
+    assert part.low == pytest.approx(0.5 * whole.low)
+    assert part.high == pytest.approx(0.5 + 0.5 * whole.high)
+    assert "Labels speak for 50% of the window's answers" in part.note
+    little = estimate(counts, bank, 0.1, POINT, undrawn=0.9)
+    assert little.state is BudgetState.UNCERTAIN
+
+
+def test_a_good_week_does_not_clear_a_month() -> None:
+    counts, bank = window(0.01), make_bank(labels(0.01, 800))
+    assert estimate(counts, bank, 0.1, POINT).state is BudgetState.OK
+    assert estimate(counts, bank, 0.1, POINT, undrawn=0.75).state is BudgetState.UNCERTAIN
+
+
 def test_the_null_of_the_sequential_test_is_in_the_detectors_units() -> None:
     expected = 0.1 * 0.84 + 0.9 * 0.18
     cold = null_ratio(None, 0.1, POINT, 0.05)

@@ -163,7 +163,13 @@ def test_an_operating_point_counts_flags_by_weight() -> None:
     assert point.specificity == pytest.approx(0.5)
     scale = effective_size(labels.weights) / 6
     assert (point.positives, point.negatives) == pytest.approx((4 * scale, 2 * scale))
-    assert operating_point(LabelledValues.of([0.0], [0.1]), [0]) is None
+    assert operating_point(LabelledValues.of([1.0], [0.1]), [0]) is None
+
+
+def test_without_a_bad_label_a_detector_may_find_everything() -> None:
+    point = operating_point(LabelledValues.of([0.0, 0.0], [0.1, 0.9]), [0, 1])
+    assert point == OperatingPoint(1.0, 0.0, 0.5, 2.0)
+    assert point.highest_flagged_ratio(0.1) > 0.1 + 0.9 * 0.5
 
 
 def test_the_highest_flagged_ratio_bounds_what_a_budget_allows() -> None:
