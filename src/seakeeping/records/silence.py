@@ -5,6 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from seakeeping.errors import BadInput
+from seakeeping.records import pattern
+
+LONGEST_VALUE = 4096
+"""Characters of a value that is compared."""
 
 _MATCHER = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.]*)\s*(=~|!~|!=|=)\s*(.*?)\s*", re.DOTALL)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -15,7 +19,8 @@ class Matcher:
     """One condition on a label (Alertmanager's matcher).
 
     True where the label equals ``value``, or matches it as a whole where ``is_regex``; turned round
-    where ``is_equal`` is False. A missing label is the empty string.
+    where ``is_equal`` is False. A missing label is the empty string. An expression that cannot be
+    read is true of nothing, either way round.
     """
 
     name: str
@@ -31,10 +36,20 @@ class Matcher:
         return f'{self.name}{sign}"{value}"'
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Tell whether the condition holds; raises re.error for a broken expression."""
+        """Tell whether the condition holds."""
         found = labels.get(self.name, "")
-        holds = bool(re.fullmatch(self.value, found)) if self.is_regex else found == self.value
+        holds = pattern.matches(self.value, found) if self.is_regex else found == self.value
         return holds is self.is_equal
+
+    def check(self, place: str = "") -> None:
+        """Raise BadInput, at a place, for a condition that cannot be meant or is too long."""
+        if not self.name:
+            raise BadInput("names no label", place=place and f"{place}.name")
+        at = place and f"{place}.value"
+        if self.is_regex:
+            pattern.check(self.value, at)
+        elif len(self.value) > LONGEST_VALUE:
+            raise BadInput(f"is longer than {LONGEST_VALUE} characters", place=at)
 
 
 def matcher_of(text: str) -> Matcher:
@@ -43,7 +58,7 @@ def matcher_of(text: str) -> Matcher:
     >>> str(matcher_of('severity =~ page|ticket'))
     'severity=~"page|ticket"'
 
-    Raises BadInput for what is no matcher, several of them, or a broken expression.
+    Raises BadInput for what is no matcher, several of them, or one that ``Matcher.check`` refuses.
     """
     found = _MATCHER.fullmatch(text)
     if found is None:
@@ -55,16 +70,9 @@ def matcher_of(text: str) -> Matcher:
         )
     elif '"' in value:
         raise BadInput(f"{text!r} is no single matcher", hint='one by one, e.g. service="shop"')
-    if "~" in sign:
-        _refuse_broken(value)
-    return Matcher(name, value, is_regex="~" in sign, is_equal="!" not in sign)
-
-
-def _refuse_broken(expression: str) -> None:
-    try:
-        re.compile(expression)
-    except re.error as error:
-        raise BadInput(f"{expression!r} is no regular expression: {error}") from None
+    matcher = Matcher(name, value, is_regex="~" in sign, is_equal="!" not in sign)
+    matcher.check()
+    return matcher
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,12 @@ and as Prometheus write them: ``x`` and ``x_total``; of a histogram ``x`` also `
 ``x_sum`` and ``x_bucket`` with its ``le``.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from operator import ge, gt, le, lt
 
 from seakeeping.errors import BadInput
-from seakeeping.records import Indicator, IndicatorSignal, Match, MetricSelector
+from seakeeping.records import Indicator, IndicatorSignal, Match, MetricSelector, pattern
 from seakeeping.store.cells import Cells, Place, TimeSpan, cells_of
 from seakeeping.store.client import StoreClient
 from seakeeping.store.places import BUCKET_S
@@ -287,12 +285,7 @@ def _matches(where: Sequence[Match], growth: _Growth) -> bool:
 def _holds(match: Match, text: str) -> bool:
     if not match.is_pattern:
         return text in match.values
-    return _pattern(match.values).fullmatch(text) is not None
-
-
-@lru_cache(maxsize=1024)
-def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(whole_pattern(patterns))
+    return pattern.matches(whole_pattern(match.values), text) is True
 
 
 def _text(value: object) -> str:

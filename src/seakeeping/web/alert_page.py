@@ -1,6 +1,5 @@
 """The page of alerts and silences: what fires, who is told, and what is kept quiet for a while."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -151,10 +150,7 @@ def check_matchers(matchers: Sequence[Matcher]) -> None:
     if not matchers:
         raise BadInput("a silence needs a matcher", hint='e.g. service="shop"')
     for matcher in matchers:
-        try:
-            matcher.matches({})
-        except re.error as error:
-            raise BadInput(f"{matcher.value!r} is no regular expression: {error}") from None
+        matcher.check()
     if all(matcher.matches({}) for matcher in matchers):
         raise BadInput(
             "these matchers would silence alerts that have none of the labels",

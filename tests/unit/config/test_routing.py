@@ -118,8 +118,8 @@ WRONG = [
      "4: inhibit_rules[0].source_matchers[0]: 'severity' is no matcher (e.g. service=\"shop\" or "
      'severity!~"ticket")'),
     ("inhibit_rules:\n- source_matchers: ['slo=~\"(\"']\n  target_matchers: [severity=ticket]",
-     "4: inhibit_rules[0].source_matchers[0]: '(' is no regular expression: missing ), "
-     "unterminated subpattern at position 0"),
+     "4: inhibit_rules[0].source_matchers[0]: '(' is no regular expression: missing ): "
+     "( (the syntax is RE2's: without look-around and references back)"),
     ("inhibit_rules:\n- source_matchers: ['slo=\"a\", service=\"b\"']\n"
      "  target_matchers: [severity=ticket]",
      "4: inhibit_rules[0].source_matchers[0]: 'slo=\"a\", service=\"b\"' is no single matcher "

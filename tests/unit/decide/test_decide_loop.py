@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -66,6 +67,23 @@ def test_a_silence_and_an_acknowledgement_of_others_count(ledger: Ledger) -> Non
     Alerts(ledger).acknowledge(page.fingerprint, by="ben")
     (message,) = look(loop, 0.05, NOW + 53).told
     assert (message.reason, message.alerts[0].acknowledged_by) == ("acknowledged", "ben")
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(?=a)a+", "("])
+def test_a_hostile_silence_of_an_older_version_holds_no_look_up(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    team = replace(OBJECTIVE, labels={"team": "a" * 40 + "!"})
+    with monkeypatch.context() as patched:  # as it was kept when nobody checked it
+        patched.setattr("seakeeping.store.ledger.silences.check", lambda *_: None)
+        Silences(ledger).create(
+            [Matcher("team", pattern, is_regex=True)], ends_at=NOW + 900, by="ann"
+        )
+    loop, began = AlertLoop(ledger), time.monotonic()
+    for at in (NOW, NOW + 30):
+        done = loop.look([steady(team, 0.05, at=at)], at, objectives=[team], targets=[TEAM])
+    assert time.monotonic() - began < 5.0
+    assert len(done.told) == 1, "it silences nothing"
 
 
 def test_a_look_that_fails_leaves_nothing_behind(

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from seakeeping.records import Match, MetricSelector
+from seakeeping.errors import BadInput
+from seakeeping.records import Match, MetricSelector, pattern
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -25,7 +26,6 @@ _TOKEN = re.compile(
 )
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
-_NOT_RE2 = re.compile(r"\(\?<?[=!]|\\[1-9]|\(\?P=|\(\?>|[*+?}]\+")
 _PLAIN_CHOICE = re.compile(r"[\w\-/ :@#]+(?:\|[\w\-/ :@#]+)*", re.ASCII)
 
 
@@ -65,15 +65,13 @@ def read_selector(text: str) -> MetricSelector:
     return selector
 
 
-def read_pattern(pattern: str) -> str:
+def read_pattern(text: str) -> str:
     """Return the pattern if RE2 can read it; raises NotPlain."""
     try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise NotPlain(f"{pattern!r} is not a regular expression: {error}") from error
-    if _NOT_RE2.search(pattern):
-        raise NotPlain(f"{pattern!r} uses what RE2 does not know")
-    return pattern
+        pattern.check(text)
+    except BadInput as error:
+        raise NotPlain(f"{error.message} ({error.hint})") from error
+    return text
 
 
 class _Reading:

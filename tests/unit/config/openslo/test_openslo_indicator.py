@@ -179,7 +179,7 @@ COUNTER = source("metric_ratio", ", metric: jobs")
         (threshold("latency", ", filter: {model: []}"), "names no value"),
         (threshold("latency", ", filter: {model: {}}"), "says nothing"),
         (threshold("latency", ", filter: {model: {is: x}}"), "unknown key is"),
-        (threshold("latency", ", filter: {model: {matches: '('}}"), "is not a regular expression"),
+        (threshold("latency", ", filter: {model: {matches: '('}}"), "is no regular expression"),
         (threshold("evaluation", ", evaluation: toxicity", value="3"), "outside the range of tox"),
         (raw("latency"), "latency needs a threshold"),
         (raw("availability", ", threshold: 1"), "availability has no threshold"),

@@ -71,7 +71,7 @@ def test_a_difference_takes_away() -> None:
         ("sum(rate(x))", "where a range belongs"),
         ("x[5m]", "is a range"),
         ('x{a>"1"}', "'>' compares no label"),
-        ('x{a=~"("}', "is not a regular expression"),
+        ('x{a=~"("}', "is no regular expression"),
         ('x{a=~"(?=b)c"}', "RE2"),
         ('{a="b"}', "names no single metric"),
         ('{__name__=~"a|b"}', "names no single metric"),
