@@ -72,7 +72,7 @@ def _behind(finding: Finding, suspects: Sequence[Suspect]) -> Suspect | None:
     for suspect in suspects:
         change = suspect.change
         own = (change.dimension or "", change.after or "")
-        if own in known or (not finding.conditions and not suspect.is_concurrent):
+        if own in known or (not finding.conditions and suspect.is_of_all):
             return suspect
     return None
 
@@ -107,7 +107,7 @@ def _of_change(suspects: Sequence[Suspect], taken: set[str]) -> Iterator[Cause]:
     for suspect, p in corrected:
         if suspect.change.id in taken or not suspect.is_concurrent or suspect.lift is None:
             continue
-        if suspect.low > 0 and p < ALPHA:
+        if suspect.is_shown and p < ALPHA:
             change = suspect.change
             yield Cause(
                 kind="worse",

@@ -1,14 +1,21 @@
 """A diagnosis in sentences: what rose, since when, where, how surely, and what was changed."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
-from seakeeping.decide.diagnose.correlate import Suspect
+from seakeeping.decide.diagnose.correlate import Compared, Suspect
 from seakeeping.decide.diagnose.scan import Finding, Moved, Scan
 from seakeeping.decide.diagnose.signals import Signal
 from seakeeping.records import Cause, Change
 from seakeeping.records.codec import iso
 
 NO_CAUSE = "No cause found"
+
+_MORE_THAN: Mapping[Compared | None, str] = MappingProxyType({
+    Compared.OTHERS: "than other calls at the same time",
+    Compared.RISES: "than had they risen as other calls did at the same time",
+    Compared.PAST: "than before it",
+})  # fmt: skip
 
 
 def of_diagnosis(what: str, scan: Scan, onset: float | None, causes: Sequence[Cause]) -> str:
@@ -50,10 +57,10 @@ def of_moved(moved: Moved, rise: float) -> str:
 
 def of_change(suspect: Suspect) -> str:
     """Return what goes with a change alone."""
-    how = "than other calls at the same time" if suspect.is_concurrent else "than before it"
+    how = _MORE_THAN.get(suspect.compared, "")
     return (
-        f"{change(suspect.change)}: its calls are {ratio(suspect.during_ratio or 0.0)} bad, "
-        f"+{points(suspect.lift or 0.0)} points [{points(suspect.low)}, {points(suspect.high)}] "
+        f"{change(suspect.change)}: its calls are {ratio(suspect.during_ratio)} bad, "
+        f"{points(suspect.lift or 0.0)} points [{points(suspect.low)}, {points(suspect.high)}] "
         f"more {how}, p {p_value(suspect.p_value)}."
     )
 

@@ -6,7 +6,8 @@ import pytest
 from tests.unit.decide.diagnose.by_hand import facts
 from tests.unit.decide.incidents.made import AT, change
 
-from seakeeping.decide.diagnose.correlate import AFTER_S, BEFORE_S, suspects
+from seakeeping.decide.diagnose.correlate import AFTER_S, BEFORE_S, Compared, Suspect, suspects
+from seakeeping.decide.diagnose.words import of_change
 from seakeeping.records import ChangeKind
 
 BEFORE = facts([({"release": "v1", "tenant": t}, 3_000, 120) for t in "ab"])
@@ -47,10 +48,61 @@ def test_what_hit_all_calls_alike_clears_the_staged_change() -> None:
     assert found.p_value > 0.2
 
 
-def test_calls_that_always_were_worse_are_held_against_their_own_past() -> None:
-    before = facts([({"release": "v1"}, 3_000, 60), ({"release": "v2"}, 1_000, 200)])
-    now = facts([({"release": "v1"}, 3_000, 60), ({"release": "v2"}, 1_000, 200)])
-    (found,) = suspects([DEPLOY], before, now, AT)
+def of_regions(eu: tuple[float, float], us: tuple[float, float], events: int = 3_000) -> Suspect:
+    """Return what is said of a change of one region, by the rates (before, since) of two."""
+    before, during = (
+        facts([({"region": name}, events, round(events * rates[at])) for name, rates in
+               (("eu", eu), ("us", us))]) for at in (0, 1)
+    )  # fmt: skip
+    (found,) = suspects(
+        [replace(DEPLOY, id="eu", dimension="region", after="eu")], before, during, AT
+    )
+    return found
+
+
+def test_calls_that_always_were_worse_and_still_are_so_show_nothing() -> None:
+    found = of_regions(eu=(0.2, 0.2), us=(0.02, 0.02))
+    assert found.compared is Compared.RISES
+    assert found.lift == pytest.approx(0.0)
+    assert not found.is_shown
+
+
+def test_a_shock_that_all_calls_share_is_not_laid_on_those_that_always_were_worse() -> None:
+    found = of_regions(eu=(0.10, 0.26), us=(0.04, 0.20))
+    assert found.is_concurrent
+    assert found.lift == pytest.approx(0.0, abs=1e-9)
+    assert found.low < 0 < found.high
+    assert found.p_value > 0.2
+    assert not found.is_shown
+
+
+def test_nor_is_one_that_multiplies_the_odds_of_all() -> None:
+    found = of_regions(eu=(0.10, 0.40), us=(0.04, 0.20))
+    assert found.lift == pytest.approx(0.14, abs=1e-9)
+    assert not found.is_shown
+
+
+def test_of_a_shock_and_a_change_only_the_changes_part_is_laid_on_it() -> None:
+    found = of_regions(eu=(0.04, 0.30), us=(0.04, 0.14))
+    assert found.lift == pytest.approx(0.16, abs=1e-9)
+    assert found.before_ratio == pytest.approx(0.14)
+    assert found.is_shown
+    assert "than had they risen as other calls did at the same time" in of_change(found)
+
+
+def test_without_a_past_of_others_it_is_no_concurrent_comparison() -> None:
+    before = facts([({"release": "v2"}, 3_000, 60)])
+    during = facts([({"release": "v1"}, 1_000, 20), ({"release": "v2"}, 3_000, 600)])
+    (found,) = suspects([DEPLOY], before, during, AT)
+    assert found.compared is Compared.PAST
+    assert not found.is_concurrent
+    assert "than before it" in of_change(found)
+
+
+def test_a_change_that_came_to_all_is_held_against_its_own_past() -> None:
+    before = facts([({"release": "v1"}, 9_000, 90), ({"release": "v2"}, 1_000, 200)])
+    (found,) = suspects([DEPLOY], before, facts([({"release": "v2"}, 5_000, 1_000)]), AT)
+    assert found.is_of_all
     assert found.lift == pytest.approx(0.0)
 
 
