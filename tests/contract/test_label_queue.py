@@ -1,13 +1,14 @@
 """The queue of labels on every ledger, with a store of answers in memory."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from tests.contract.conftest import FakeClock
 
 from seakeeping.errors import NotFound
-from seakeeping.observe.labelling import EPOCH_S, Candidate, LabelQueue
+from seakeeping.observe.labelling import EPOCH_S, SETTLED_S, Candidate, LabelQueue
 from seakeeping.records import Label, LabelKind
 from seakeeping.store.ledger import Ledger
 from seakeeping.store.ledger.label_requests import LabelRequests
@@ -29,7 +30,7 @@ class Answers:
 
 @pytest.fixture
 def answers(clock: FakeClock) -> Answers:
-    begin = clock.at - 3 * EPOCH_S
+    begin = clock.at // EPOCH_S * EPOCH_S - 9 * EPOCH_S
     return Answers([Candidate(f"t{n}", "s", begin + 60 * n, (n % 10) / 10) for n in range(120)])
 
 
@@ -46,7 +47,7 @@ def queue(ledger: Ledger, answers: Answers, kept: list[Label], clock: FakeClock)
         candidates=answers,
         keep=kept.extend,
         clock=clock,
-        per_hour=3,
+        per_epoch=3,
     )
 
 
@@ -61,21 +62,69 @@ def drain(queue: LabelQueue) -> int:
     return total
 
 
-def test_hours_are_drawn_once_and_only_after_they_ended(
+def test_quarters_are_drawn_once_and_only_after_they_ended(
     queue: LabelQueue, answers: Answers, clock: FakeClock
 ) -> None:
     assert queue.refill("shop", "faithfulness") > 0
-    assert max(end for _, end in answers.asked) <= clock.at - 900
+    assert max(end for _, end in answers.asked) <= clock.at - SETTLED_S
     first = queue.open(limit=100)
-    while queue.refill("shop", "faithfulness"):
-        pass
-    for _ in range(7):  # the rest of the look-back holds nothing
+    for _ in range(31):  # the rest of the look-back holds nothing
         queue.refill("shop", "faithfulness")
     asked = len(answers.asked)
-    assert asked == 7 * 24
+    assert asked == 31  # a day at once
     assert queue.refill("shop", "faithfulness") == 0
     assert len(answers.asked) == asked
-    assert [r.trace_id for r in queue.open(limit=100)][: len(first)] == [r.trace_id for r in first]
+    assert queue.open(limit=100) == first
+
+
+def test_only_what_is_new_is_drawn_next(
+    queue: LabelQueue, answers: Answers, clock: FakeClock
+) -> None:
+    for _ in range(31):
+        queue.refill("shop", "faithfulness")
+    answers.asked.clear()
+    clock.at += 2 * EPOCH_S
+    queue.refill("shop", "faithfulness")
+    ((start, end),) = answers.asked
+    assert end - start == 2 * EPOCH_S
+
+
+def test_every_quarter_gets_its_own(queue: LabelQueue) -> None:
+    queue.refill("shop", "faithfulness")
+    per_quarter = Counter(one.started_at // EPOCH_S for one in queue.open(limit=1000))
+    assert set(per_quarter.values()) == {3}
+
+
+def test_an_alarm_asks_for_more_of_the_newest(queue: LabelQueue, clock: FakeClock) -> None:
+    queue.refill("shop", "faithfulness", is_urgent=True)
+    last = (clock.at - SETTLED_S) // EPOCH_S
+    per_quarter = Counter(one.started_at // EPOCH_S - last for one in queue.open(limit=1000))
+    newest, oldest = max(per_quarter), min(per_quarter)
+    assert newest >= -4 > oldest
+    assert per_quarter[newest] > 3
+    assert per_quarter[oldest] == 3
+
+
+def test_what_the_store_left_out_lowers_the_chance(
+    ledger: Ledger, answers: Answers, clock: FakeClock
+) -> None:
+    ledger.migrate()
+    chances = []
+    for chance in (1.0, 0.25):
+        some = Answers([replace(one, span_id=f"{chance}", chance=chance) for one in answers.kept])
+        queue = LabelQueue(
+            requests=LabelRequests(ledger),
+            candidates=some,
+            keep=lambda _: None,
+            clock=clock,
+            per_epoch=8,
+        )
+        queue.refill(f"shop {chance}", "faithfulness")
+        drawn = queue.open(service=f"shop {chance}", limit=100)
+        chances.append({one.trace_id: one.probability for one in drawn})
+    both = chances[0].keys() & chances[1].keys()
+    assert both
+    assert all(chances[1][t] == pytest.approx(0.25 * chances[0][t]) for t in both)
 
 
 def test_the_most_useful_come_first(queue: LabelQueue) -> None:
@@ -143,7 +192,7 @@ def test_a_draw_told_twice_is_told_once(ledger: Ledger, queue: LabelQueue) -> No
     queue.refill("shop", "faithfulness")
     before = queue.open(limit=100)
     again = LabelRequests(ledger)
-    again.add_epoch("shop", "faithfulness", 0.0, 1, before)
+    again.add_epochs("shop", "faithfulness", {0.0: (1, before)})
     assert queue.open(limit=100) == before
 
 

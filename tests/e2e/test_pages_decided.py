@@ -53,7 +53,7 @@ def room(calls: MemoryStore, tmp_path: Path) -> Iterator[TestRoom]:
     drawn = LabelRequest(
         TRACE, SPAN, "faithfulness", "harbour-assistant", time.time(), 0.49, 0.31, 0.5
     )
-    made.requests.add_epoch("harbour-assistant", "faithfulness", 0.0, 10, [drawn])
+    made.requests.add_epochs("harbour-assistant", "faithfulness", {0.0: (10, [drawn])})
     yield made
     made.close()
 

@@ -214,6 +214,14 @@ def test_a_sample_of_candidates_stays_the_same_and_is_not_the_oldest(
     numbers = {int(c.trace_id, 16) for c in first}
     assert len(numbers) == 10
     assert numbers != set(range(10))
+    assert {one.chance for one in first} == {10 / 40}
+    by_minute = scored.candidates("shop", "faithfulness", NOON, NOON + 300, limit=2, epoch_s=60)
+    whole = scored.candidates("shop", "faithfulness", NOON, NOON + 300)
+    assert {one.chance for one in whole} == {1.0}
+    for one in by_minute:
+        alike = [c for c in whole if c.started_at // 60 == one.started_at // 60]
+        assert one.chance == min(1.0, 2 / len(alike))
+        assert sum(c.started_at // 60 == one.started_at // 60 for c in by_minute) <= 2
     assert scored.candidates("desk", "faithfulness", NOON, NOON + 300) == []
     assert scored.candidates("shop", "faithfulness", NOON + 300, NOON + 600) == []
 

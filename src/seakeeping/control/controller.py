@@ -147,6 +147,7 @@ class Controller:
         labelling = Labelling(
             queue, self._store, self._ledger,
             objectives=lambda: self._deciding.objectives.values(),
+            alarmed=lambda: self._deciding.alarmed,
             judges=lambda: self._resources.current.judges, clock=self._clock,
         )  # fmt: skip
         changes = ChangeWatch(self._store, self._ledger, self._clock)

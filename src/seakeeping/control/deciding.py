@@ -51,6 +51,7 @@ class Deciding:
         self._is_restored = False
         self._snapshot_at = self._checkpoint_at = float("-inf")
         self.objectives: Mapping[str, Objective] = {}
+        self.alarmed: frozenset[str] = frozenset()
 
     def begin(self) -> None:
         """Go on from what the controller before left. Raises LedgerUnavailable."""
@@ -74,6 +75,9 @@ class Deciding:
         trouble = self._refreshed(now)
         readings = parts.book.readings(now)
         self.objectives = {one.name: one for one in parts.book.objectives}
+        self.alarmed = frozenset(
+            one.budget.objective.name for one in readings if one.evidence and one.evidence.is_alarm
+        )
         self._decide(readings, now, is_counted=trouble is None)
         self._show(readings, now)
         self._remember(now)

@@ -1,19 +1,26 @@
-"""Labels by themselves: hours are drawn for the queue, and judges work within their budgets."""
+"""Labels by themselves: answers are drawn for the queue, and judges work within their budgets."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from functools import partial
 
 from seakeeping.clock import Clock
 from seakeeping.config.judges import JudgeChoice
 from seakeeping.models import ChatEndpoint
-from seakeeping.observe.labelling import JUDGED, Candidate, Judge, JudgeRound, LabelQueue
+from seakeeping.observe.labelling import (
+    EPOCH_S,
+    JUDGED,
+    Candidate,
+    Judge,
+    JudgeRound,
+    LabelQueue,
+)
 from seakeeping.records import EVALUATION_KINDS, IndicatorSignal, Objective
 from seakeeping.store import Ledger
 from seakeeping.store.counting import CountingStore
 from seakeeping.store.ledger.label_requests import LabelRequests
 
-MOST_OF_AN_HOUR = 20_000
-"""Scored answers of one hour that a draw looks at; of more, the store picks that many."""
+MOST_OF_AN_EPOCH = 2_000
+"""Scored answers of one epoch that a draw looks at; of more, the store picks that many."""
 
 JUDGED_AT_ONCE = 10
 
@@ -32,11 +39,14 @@ def candidates(
     store: CountingStore, service: str, name: str, start: float, end: float
 ) -> list[Candidate]:
     """Return the scored answers of a time, each with its badness."""
-    found = store.candidates(service, name, start, end, MOST_OF_AN_HOUR)
+    found = store.candidates(service, name, start, end, MOST_OF_AN_EPOCH, epoch_s=EPOCH_S)
     return [
-        Candidate(one.trace_id, one.span_id, one.started_at, badness(name, one.score, one.label))
+        Candidate(
+            one.trace_id, one.span_id, one.started_at, badness(name, one.score, one.label),
+            one.chance,
+        )
         for one in found
-    ]
+    ]  # fmt: skip
 
 
 def badness(name: str, score: float | None, label: str | None) -> float:
@@ -60,6 +70,8 @@ class Labelling:
         store: knows the calls.
         ledger: keeps what judges spend.
         objectives: those in force.
+        alarmed: names of those whose sequential test is in alarm: their newest answers are asked
+            for more often, because labels confirm or refute it.
         judges: those in force.
         clock: the labels' time.
     """
@@ -71,6 +83,7 @@ class Labelling:
         ledger: Ledger,
         *,
         objectives: Callable[[], Iterable[Objective]],
+        alarmed: Callable[[], Set[str]],
         judges: Callable[[], Sequence[JudgeChoice]],
         clock: Clock,
     ) -> None:
@@ -78,18 +91,23 @@ class Labelling:
         self._store = store
         self._requests = LabelRequests(ledger)
         self._objectives = objectives
+        self._alarmed = alarmed
         self._judges = judges
         self._clock = clock
 
     def refill(self) -> int:
-        """Draw the hours that have ended, for every service with an estimated objective."""
-        wanted = {
-            (one.service, one.indicator.subject)
-            for one in self._objectives()
-            if one.indicator.signal is IndicatorSignal.EVALUATION and one.indicator.is_estimate
-        }
-        return sum(self._queue.refill(service, name) for service, name in sorted(wanted, key=str)
-                   if name is not None)  # fmt: skip
+        """Draw the epochs that have ended, for every service with an estimated objective."""
+        wanted: dict[tuple[str, str], bool] = {}
+        alarmed = self._alarmed()
+        for one in self._objectives():
+            name, signal = one.indicator.subject, one.indicator.signal
+            if name and signal is IndicatorSignal.EVALUATION and one.indicator.is_estimate:
+                key = one.service, name
+                wanted[key] = wanted.get(key, False) or one.name in alarmed
+        return sum(
+            self._queue.refill(*key, is_urgent=is_urgent)
+            for key, is_urgent in sorted(wanted.items())
+        )
 
     def judge(self) -> int:
         """Let every judge work once; return how many labels were given."""

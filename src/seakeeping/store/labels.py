@@ -40,7 +40,10 @@ class LabelFilter:
 
 @dataclass(frozen=True, slots=True)
 class LabelCandidate:
-    """A scored answer that nobody has labelled yet; ``score`` is on the evaluation's own scale."""
+    """A scored answer that nobody has labelled yet; ``score`` is on the evaluation's own scale.
+
+    ``chance`` is that of being among those that were returned: below 1 where there were too many.
+    """
 
     trace_id: str
     span_id: str
@@ -49,6 +52,7 @@ class LabelCandidate:
     score: float | None
     label: str | None
     evaluator: str
+    chance: float = 1.0
 
 
 def labels_block(labels: Sequence[Label]) -> Block:
@@ -226,22 +230,29 @@ def candidates(
     by: LabelKind,
     limit: int,
     traffic: Sequence[str],
+    epoch_s: float,
 ) -> list[LabelCandidate]:
     """Return unlabelled scored answers; see ``telemetry.Store.candidates``."""
     columns = {"name", "evaluator", "score", "score_label", "skipped_reason"}
-    found = client.read(
-        "SELECT trace_id, span_id, service_name, toUnixTimestamp64Micro(started_at), score, "
-        f"score_label, evaluator FROM {judged_from(f'{rows.condition} AND erased = 0', columns)} "
+    one_each = (
+        "SELECT trace_id, span_id, service_name, toUnixTimestamp64Micro(started_at) AS at, score, "
+        f"score_label, evaluator, intDiv(at, {round(epoch_s * 1e6):d}) AS epoch "
+        f"FROM {judged_from(f'{rows.condition} AND erased = 0', columns)} "
         "WHERE skipped_reason = '' AND (trace_id, span_id) NOT IN (SELECT trace_id, span_id "
         "FROM labels WHERE name = {name:String} AND by = {by:String}) "
-        f"ORDER BY cityHash64(trace_id, span_id), startsWith(evaluator, '{EXTERNAL}'), evaluator "
-        f"LIMIT 1 BY trace_id, span_id LIMIT {limit:d}",
+        f"ORDER BY trace_id, span_id, startsWith(evaluator, '{EXTERNAL}'), evaluator "
+        "LIMIT 1 BY trace_id, span_id"
+    )
+    found = client.read(
+        "SELECT trace_id, span_id, service_name, at, score, score_label, evaluator, "
+        f"count() OVER (PARTITION BY epoch) FROM ({one_each}) "
+        f"ORDER BY cityHash64(trace_id, span_id), trace_id, span_id LIMIT {limit:d} BY epoch",
         {**rows.params, "names": [name], "name": name, "by": str(by), "traffic": list(traffic)},
     )
     return [
         LabelCandidate(
             row[0], row[1], row[2], row[3] / 1e6, None if row[4] is None else float(row[4]),
-            row[5] or None, row[6],
+            row[5] or None, row[6], min(1.0, limit / int(row[7])),
         )
         for row in found
     ]  # fmt: skip

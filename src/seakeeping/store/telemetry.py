@@ -299,13 +299,15 @@ class Store:
         end: float,
         limit: int = 1000,
         by: LabelKind = LabelKind.HUMAN,
+        epoch_s: float = 86_400.0,
     ) -> list[LabelCandidate]:
         """Return scored answers in ``start <= t < end`` that nobody of that kind has labelled.
 
-        Of more than ``limit`` a uniform sample, the same for the same answers.
+        Of more than ``limit`` in ``epoch_s`` seconds (counted from the Unix epoch) a uniform
+        sample, the same for the same answers.
         """
         rows = places.between(service, start, end)
-        return labels.candidates(self.client, rows, name, by, limit, self._counted)
+        return labels.candidates(self.client, rows, name, by, limit, self._counted, epoch_s)
 
     def insert_measurements(self, made: Sequence[Measurement], token: str = "") -> None:
         """Keep measurements; of one service, name, slice and window the newest counts."""

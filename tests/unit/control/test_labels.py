@@ -34,7 +34,7 @@ class Answers:
     labels: list[Label]
 
     def candidates(
-        self, service: str, name: str, start: float, end: float, limit: int
+        self, service: str, name: str, start: float, end: float, limit: int, epoch_s: float
     ) -> list[LabelCandidate]:
         hour = (one for one in self.kept if start <= one.started_at < end)
         return [one for one in hour if one.service_name == service][:limit]
@@ -74,7 +74,7 @@ def labelling(
     store = cast(CountingStore, answers)
     return Labelling(
         label_queue(store, ledger, FakeClock()), store, ledger,
-        objectives=lambda: objectives, judges=lambda: judges, clock=FakeClock(),
+        objectives=lambda: objectives, alarmed=frozenset, judges=lambda: judges, clock=FakeClock(),
     )  # fmt: skip
 
 

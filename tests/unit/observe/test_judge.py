@@ -60,7 +60,7 @@ class Desk:
         requests = LabelRequests(self.ledger)
         self.queue = LabelQueue(
             requests=requests, candidates=self.candidates, keep=self.kept.extend,
-            clock=FakeClock(), per_hour=6,
+            clock=FakeClock(), per_epoch=6,
         )  # fmt: skip
         self.queue.refill("shop", "faithfulness")
         self.judge = Judge(

@@ -269,7 +269,7 @@ def give(client: Client, *labels: dict[str, Any]) -> Answer:
 
 def test_labels_are_kept_as_they_are_answered(room: TestRoom, client: Client) -> None:
     request = LabelRequest("t", "s", "faithfulness", "shop", 1.0, 0.5, 0.2, 0.1)
-    room.requests.add_epoch("shop", "faithfulness", 1.0, 10, [request])
+    room.requests.add_epochs("shop", "faithfulness", {1.0: (10, [request])})
     queue = check(client, client.get("/api/labels/queue"), "/api/labels/queue")
     assert [one["probability"] for one in queue["items"]] == [0.2]
     kept = check(

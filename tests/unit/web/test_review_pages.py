@@ -37,7 +37,7 @@ def client(room: TestRoom) -> Client:
 
 
 def draw(room: TestRoom, *drawn: LabelRequest) -> None:
-    room.requests.add_epoch("harbour-assistant", "faithfulness", CLOCK.now(), 10, drawn)
+    room.requests.add_epochs("harbour-assistant", "faithfulness", {CLOCK.now(): (10, drawn)})
 
 
 def wanted(trace_id: str = TRACE, span_id: str = SPAN, rank: float = 0.5) -> LabelRequest:

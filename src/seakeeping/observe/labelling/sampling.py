@@ -25,17 +25,21 @@ _ENDLESS = float(2**64)
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A scored answer that nobody labelled yet; ``score`` is badness, 0..1."""
+    """A scored answer that nobody labelled yet; ``score`` is badness, 0..1.
+
+    ``chance`` is that of being a candidate at all: below 1 where the store picked some of too many.
+    """
 
     trace_id: str
     span_id: str
     started_at: float
     score: float
+    chance: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """An answer drawn for labelling: with which probability, and its rank (least first)."""
+    """An answer drawn for labelling: with which probability, all in all, and its rank."""
 
     candidate: Candidate
     probability: float
@@ -66,7 +70,7 @@ def draw(candidates: Sequence[Candidate], wanted: int, salt: str) -> list[Draw]:
     """
     chances = probabilities([c.score for c in candidates], wanted)
     ranked = [
-        Draw(candidate, chance, _uniform(candidate, salt) / chance)
+        Draw(candidate, chance * candidate.chance, _uniform(candidate, salt) / chance)
         for candidate, chance in zip(candidates, chances, strict=True)
         if chance > 0
     ]

@@ -50,7 +50,7 @@ class LabelRequests:
         self._ledger = ledger
 
     def epochs(self, service: str, name: str, since: float) -> frozenset[float]:
-        """Return the starts of the hours that have been drawn."""
+        """Return the starts of the quarters of an hour that have been drawn."""
         table = LABEL_EPOCHS
         wanted = select(table.c.start).where(
             table.c.service == service, table.c.name == name, table.c.start >= since
@@ -58,18 +58,21 @@ class LabelRequests:
         with self._ledger.reading() as connection:
             return frozenset(connection.scalars(wanted))
 
-    def add_epoch(
-        self, service: str, name: str, start: float, answers: int, drawn: Sequence[LabelRequest]
+    def add_epochs(
+        self, service: str, name: str, drawn: Mapping[float, tuple[int, Sequence[LabelRequest]]]
     ) -> None:
-        """Record what was drawn of one hour; a second time changes nothing."""
-        epoch = {
-            "service": service, "name": name, "start": start, "answers": answers,
-            "drawn": len(drawn),
-        }  # fmt: skip
+        """Record what was drawn of quarters of an hour; a second time changes nothing.
+
+        ``drawn`` says by start of how many answers, and which.
+        """
+        epochs = [
+            {"service": service, "name": name, "start": start, "answers": count, "drawn": len(some)}
+            for start, (count, some) in drawn.items()
+        ]
         state = {"drawn_at": self._ledger.clock.now(), "human": OPEN, "judge": OPEN}
-        rows = [{**asdict(one), **state} for one in drawn]
+        rows = [{**asdict(one), **state} for _, some in drawn.values() for one in some]
         with self._ledger.transaction() as connection:
-            _insert_new(connection, LABEL_EPOCHS, [epoch])
+            _insert_new(connection, LABEL_EPOCHS, epochs)
             _insert_new(connection, LABEL_REQUESTS, rows)
 
     def waiting(
