@@ -53,6 +53,11 @@ class Look:
     standing: tuple[Alert, ...]
     told: tuple[Notification, ...]
 
+    @property
+    def ended(self) -> tuple[Alert, ...]:
+        """The alerts that ended with this look."""
+        return tuple(one for one in self.step.changed if one.state is AlertState.RESOLVED)
+
 
 class AlertLoop:
     """Decides about alerts and routes them; held by whoever holds the controller's lease."""

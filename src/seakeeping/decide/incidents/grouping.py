@@ -11,6 +11,7 @@ services, they are one incident: the younger ends as a part of the older.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from seakeeping.decide.alerts.board import CLEARED
 from seakeeping.decide.incidents import machine
 from seakeeping.records import Alert, Cause, Incident, IncidentState
 from seakeeping.store.ledger.incidents import Step
@@ -120,6 +121,22 @@ def merged(
     whole = machine.joined(older, alerts, f"{younger.id} has {reason}", now)
     every = tuple(dict.fromkeys((*whole.incident.alerts, *younger.alerts)))
     return replace(whole, incident=replace(whole.incident, alerts=every)), part
+
+
+def withdrawn(ended: Iterable[Alert], incidents: Iterable[Incident], now: float) -> list[Step]:
+    """Return the steps that tell why alerts of incidents that go on ended, though all is not well.
+
+    That their condition holds no more is no news before that is true of all. ``incidents`` may hold
+    an incident more than once: the last one is how it is now.
+    """
+    known = {incident.id: incident for incident in incidents}
+    gone: dict[str, list[Alert]] = {}
+    for alert in ended:
+        incident = known.get(alert.incident_id or "")
+        is_told = alert.evidence.get("ended") not in (None, CLEARED)
+        if incident is not None and is_open(incident) and is_told:
+            gone.setdefault(incident.id, []).append(alert)
+    return [machine.withdrawn(known[it], alerts, now) for it, alerts in gone.items()]
 
 
 def _is_same_cause(one: Incident, other: Incident) -> bool:

@@ -67,11 +67,13 @@ class IncidentLoop:
         """Return what is open, and what ended not long ago, as of the last step."""
         return self._current
 
-    def step(self, standing: Iterable[Alert], now: float) -> list[Incident]:
+    def step(
+        self, standing: Iterable[Alert], now: float, *, ended: Iterable[Alert] = ()
+    ) -> list[Incident]:
         """Open, join, reopen and end incidents as these alerts ask for; return those that changed.
 
-        ``standing`` are all alerts that are pending or firing, those of others among them. Raises
-        LedgerUnavailable; then nothing has happened.
+        ``standing`` are all alerts that are pending or firing, those of others among them,
+        ``ended`` those that ended just now. Raises LedgerUnavailable; then nothing has happened.
         """
         firing = [alert for alert in standing if alert.state is AlertState.FIRING]
         changed: list[Incident] = []
@@ -84,6 +86,9 @@ class IncidentLoop:
                     changed.append(incident)
                     if is_open(incident):
                         self._alerts.attach(connection, incident.alerts, incident.id)
+            for step in grouping.withdrawn(ended, [*incidents, *changed], now):
+                if (incident := self._incidents.take_within(connection, step)) is not None:
+                    changed.append(incident)
         self._current = MappingProxyType({it.id: it for it in (*incidents, *changed)})
         return changed
 

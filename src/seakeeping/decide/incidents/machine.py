@@ -116,20 +116,31 @@ def resolved(
 
 def ended(incident: Incident, alerts: Sequence[Alert], now: float) -> Step:
     """Close an incident whose alerts ended: the reason says why they did, as far as they tell."""
-    told = [alert for alert in alerts if alert.evidence.get("ended")]
-    why = "; ".join(dict.fromkeys(str(alert.evidence["ended"]) for alert in told))
+    why = _why(alerts)
     reason = f"all its alerts ended: {why}" if why else "all its alerts ended"
-    evidence: JsonObject = {
+    return resolved(incident, CONTROLLER, reason, now, _ends(alerts))
+
+
+def withdrawn(incident: Incident, alerts: Sequence[Alert], now: float) -> Step:
+    """Tell that alerts of an incident that goes on ended although nothing became better."""
+    what = ", ".join(dict.fromkeys(alert.objective or _names([alert]) for alert in alerts))
+    reason = f"{what}: {_why(alerts)}"
+    return _step(incident, incident, "withdrawn", CONTROLLER, reason, now, _ends(alerts))
+
+
+def _why(alerts: Sequence[Alert]) -> str:
+    reasons = (str(alert.evidence.get("ended", "")) for alert in alerts)
+    return "; ".join(dict.fromkeys(filter(None, reasons)))
+
+
+def _ends(alerts: Sequence[Alert]) -> JsonObject:
+    told = [alert for alert in alerts if alert.evidence.get("ended")]
+    return {
         "alerts": [
-            {
-                "labels": dict(alert.labels),
-                "ends_at": alert.ends_at,
-                "ended": alert.evidence["ended"],
-            }
-            for alert in told
+            {"labels": dict(it.labels), "ends_at": it.ends_at, "ended": it.evidence["ended"]}
+            for it in told
         ]
     }
-    return resolved(incident, CONTROLLER, reason, now, evidence)
 
 
 def _moved(incident: Incident, to: IncidentState) -> Incident:

@@ -98,6 +98,41 @@ def test_the_timeline_says_why_the_alerts_ended(ledger: Ledger, clock: FakeClock
     assert [(one["ended"] in told, one["ends_at"]) for one in alerts] == [(True, NOW + 5)] * 2
 
 
+def test_an_alert_that_ends_for_another_reason_is_told_of_an_incident_that_goes_on(
+    ledger: Ledger, clock: FakeClock
+) -> None:
+    _, loop = looping(ledger, clock)
+    (opened,) = loop.step(keep(ledger, alert("a"), alert("b"), alert("c")), NOW)
+    known = {one.fingerprint: one for one in keep(ledger)}
+    over = [
+        replace(ended(known[alert(name).fingerprint], NOW + 5), evidence={"ended": why})
+        for name, why in (("a", "the objective was deleted"), ("b", "the condition holds no more"))
+    ]
+    (told,) = loop.step(keep(ledger, *over), NOW + 5, ended=over)
+    assert (told.id, told.state, told.version) == (opened.id, IncidentState.OPEN, 2)
+    known_now = Incidents(ledger).get(opened.id)
+    assert known_now is not None
+    last = known_now.timeline[-1]
+    assert (last.action, last.reason) == ("withdrawn", "a: the objective was deleted")
+    assert loop.step(keep(ledger), NOW + 6) == []
+
+
+def test_an_alert_that_joins_as_another_is_withdrawn_is_told_first(
+    ledger: Ledger, clock: FakeClock
+) -> None:
+    _, loop = looping(ledger, clock)
+    (opened,) = loop.step(keep(ledger, alert("a")), NOW)
+    (kept,) = keep(ledger)
+    over = replace(ended(kept, NOW + 5), evidence={"ended": "the objective was deleted"})
+    loop.step(keep(ledger, over, alert("b", starts_at=NOW + 5)), NOW + 5, ended=[over])
+    known = Incidents(ledger).get(opened.id)
+    assert known is not None
+    assert [step.action for step in known.timeline] == ["opened", "joined", "withdrawn"]
+    verdict = Incidents(ledger).verify(opened.id)
+    assert verdict is not None
+    assert verdict.is_intact
+
+
 def test_its_alerts_say_which_incident_they_belong_to(ledger: Ledger, clock: FakeClock) -> None:
     _, loop = looping(ledger, clock)
     (opened,) = loop.step(keep(ledger, alert("a")), NOW)
