@@ -22,7 +22,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar
 
-from seakeeping.observe.slo_labels import BAD_TOTAL, VALID_TOTAL, slo_labels
+from seakeeping.observe.slo_labels import BAD_TOTAL, FLAGGED_TOTAL, VALID_TOTAL, slo_labels
 from seakeeping.observe.windows import LOOKS
 from seakeeping.records import Budget, BudgetState, EstimateMethod, Reading
 
@@ -120,6 +120,10 @@ GAUGES: dict[str, tuple[str, _Value]] = {
 COUNTERS: dict[str, str] = {
     VALID_TOTAL: "Valid events seen, by sampling weight",
     BAD_TOTAL: "Bad events seen, by sampling weight; with the trace of a recent one",
+    FLAGGED_TOTAL: (
+        "Events that a detector flagged, by sampling weight, where it estimates: not the share of "
+        "bad ones; with the trace of a recent one"
+    ),
 }
 """Counters by name."""
 
@@ -197,13 +201,16 @@ def _gauges(told: _Told) -> Iterator[Metric]:
 def _counters(told: _Told) -> Iterator[Metric]:
     valid = CounterMetricFamily(VALID_TOTAL, COUNTERS[VALID_TOTAL], labels=LABELS)
     bad = CounterMetricFamily(BAD_TOTAL, COUNTERS[BAD_TOTAL], labels=LABELS)
+    flagged = CounterMetricFamily(FLAGGED_TOTAL, COUNTERS[FLAGGED_TOTAL], labels=LABELS)
     for labels, reading in told.items():
         valid.add_metric(labels, reading.valid_seen)
         trace = reading.bad_trace_id
         exemplar = None if trace is None else Exemplar({"trace_id": trace}, 1.0)
-        bad.add_metric(labels, reading.bad_seen, exemplar=exemplar)
+        is_estimate = reading.budget.objective.indicator.is_estimate
+        (flagged if is_estimate else bad).add_metric(labels, reading.bad_seen, exemplar=exemplar)
     yield valid
     yield bad
+    yield flagged
 
 
 def _descriptions(told: _Told) -> Iterator[Metric]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from seakeeping.records import Objective
 
 VALID_TOTAL, BAD_TOTAL = "seakeeping_slo_valid_events_total", "seakeeping_slo_bad_events_total"
+FLAGGED_TOTAL = "seakeeping_slo_flagged_events_total"
 """Our counters of the events of every objective, labelled by `slo_labels`."""
 
 _LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")

@@ -69,12 +69,16 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def labelling(
-    answers: Answers, ledger: Ledger, objectives: list[Objective], *judges: JudgeChoice
+    answers: Answers,
+    ledger: Ledger,
+    objectives: list[Objective],
+    *judges: JudgeChoice,
+    alarmed: frozenset[str] = frozenset(),
 ) -> Labelling:
     store = cast(CountingStore, answers)
     return Labelling(
         label_queue(store, ledger, FakeClock()), store, ledger,
-        objectives=lambda: objectives, alarmed=frozenset, judges=lambda: judges, clock=FakeClock(),
+        objectives=lambda: objectives, alarmed=lambda: alarmed, judges=lambda: judges, clock=FakeClock(),
     )  # fmt: skip
 
 
@@ -86,6 +90,16 @@ def test_every_estimated_objective_gets_its_answers_drawn(answers: Answers, ledg
     assert labelling(answers, ledger, shop_objectives()).refill() > 0
     queue = label_queue(cast(CountingStore, answers), ledger, FakeClock())
     assert {one.name for one in queue.open(limit=100)} == {"faithfulness"}
+
+
+def test_an_alarm_asks_for_more_labels(answers: Answers, ledger: Ledger) -> None:
+    answers.kept = [replace(answer(n), started_at=NOW // 900 * 900 - 1000 - n) for n in range(100)]
+    objectives = shop_objectives()
+    (quality,) = [one for one in objectives if one.indicator.is_estimate]
+    work = labelling(answers, ledger, objectives, alarmed=frozenset({quality.name}))
+    assert work.refill() > 5
+    queue = label_queue(cast(CountingStore, answers), ledger, FakeClock())
+    assert max(one.probability for one in queue.open(limit=100)) > 1 / 100
 
 
 def test_counted_objectives_ask_for_no_labels(answers: Answers, ledger: Ledger) -> None:

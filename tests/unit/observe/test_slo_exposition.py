@@ -121,6 +121,15 @@ def test_counters_lead_to_a_trace() -> None:
     assert valid.value == 5000.0
 
 
+def test_what_a_detector_flagged_is_not_called_bad() -> None:
+    estimated = replace(OBJECTIVE, indicator=replace(OBJECTIVE.indicator, is_estimate=True))
+    families = told([Reading(budget_of(estimated), {}, None, 5000.0, 41.5, TRACE)])
+    assert not families["seakeeping_slo_bad_events"].samples
+    (flagged,) = families["seakeeping_slo_flagged_events"].samples
+    assert flagged.value == 41.5
+    assert flagged.exemplar is not None
+
+
 def test_one_state_holds() -> None:
     families = told([Reading(budget_of(), {})])
     states = {s.labels["seakeeping_slo_state"]: s.value for s in families[STATE].samples}
