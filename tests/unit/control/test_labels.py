@@ -78,7 +78,8 @@ def labelling(
     store = cast(CountingStore, answers)
     return Labelling(
         label_queue(store, ledger, FakeClock()), store, ledger,
-        objectives=lambda: objectives, alarmed=lambda: alarmed, judges=lambda: judges, clock=FakeClock(),
+        objectives=lambda: objectives, alarmed=lambda: alarmed, judges=lambda: judges,
+        clock=FakeClock(),
     )  # fmt: skip
 
 
