@@ -1,6 +1,6 @@
 """Replay labelled traffic of many seeds through the whole loop: who gets an incident, and why.
 
-    python -m bench.loop.run [--seeds 50] [--minutes-before 60]
+    python -m bench.loop.run [--seeds 50] [--first 0] [--at-once 10] [--minutes-before 60]
 
 For every seed there are two services with the same calls; one of them ships a bad release for
 twenty minutes. All of it goes through a real store and a real ledger and the controller's own
@@ -138,19 +138,31 @@ def batches(streams: list[Iterator[Told]], begin: float, end: float) -> Iterator
 
 
 def main() -> None:
-    """Replay, and print how many services got what they should."""
+    """Replay some seeds at a time, and print how many services got what they should."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--at-once", type=int, default=10)
     parser.add_argument("--minutes-before", type=float, default=60.0)
     parser.add_argument("--verbose", action="store_true")
     args = parser.parse_args()
-    begin, end = END - 60 * args.minutes_before, END + AFTER_S
     scores = Scores(load_answers())
-    pairs = [(seed, bad) for seed in range(args.seeds) for bad in (True, False)]
-    streams = [traffic(scores, seed, begin, END, is_bad=bad) for seed, bad in pairs]
-    names = [service_name(seed, is_bad=bad) for seed, bad in pairs]
-    clock = HandClock(begin)
     began = time.process_time()
+    outcomes: list[Outcome] = []
+    for first in range(args.first, args.first + args.seeds, args.at_once):
+        last = min(first + args.at_once, args.first + args.seeds)
+        outcomes += replayed(scores, range(first, last), args.minutes_before)
+        right = sum(one.verdict == "right" for one in outcomes)
+        print(f"seeds up to {last - 1}: {right} of {len(outcomes)} services right", flush=True)
+    report(outcomes, time.process_time() - began, verbose=args.verbose)
+
+
+def replayed(scores: Scores, seeds: range, minutes_before: float) -> list[Outcome]:
+    """Return what the services of some seeds got, all in one store and one ledger."""
+    begin, end = END - 60 * minutes_before, END + AFTER_S
+    pairs = [(seed, bad) for seed in seeds for bad in (True, False)]
+    streams = [traffic(scores, seed, begin, END, is_bad=bad) for seed, bad in pairs]
+    clock = HandClock(begin)
     with (
         tempfile.TemporaryDirectory() as folder,
         running_store() as store,
@@ -164,8 +176,7 @@ def main() -> None:
             clock.at += STEP_S
             replay.step(batch, number)
             progress.advance(task)
-        outcomes = replay.outcomes(names)
-    report(outcomes, time.process_time() - began, verbose=args.verbose)
+        return replay.outcomes([service_name(seed, is_bad=bad) for seed, bad in pairs])
 
 
 def report(outcomes: list[Outcome], cpu_s: float, *, verbose: bool) -> None:
