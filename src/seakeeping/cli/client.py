@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from seakeeping.errors import BadInput, Refused, SeakeepingError, Unavailable
+from seakeeping.errors import BadInput, NotFound, Refused, SeakeepingError, Unavailable
 
 _RETRYABLE = (429, 502, 503, 504)
 _LONGEST_PAUSE_S = 5.0
+_MOST_TOLD = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,13 @@ class Client:
         """
         return self._tried(lambda: self._once("POST", path, body, headers))
 
+    def get(self, path: str) -> bytes:
+        """Return what is at a path; raises as ``post`` does, and NotFound."""
+        return self._tried(lambda: self._once("GET", path, None, {}))
+
     def get_json(self, path: str) -> Any:
-        """Return the JSON at a path."""
-        return json.loads(self._tried(lambda: self._once("GET", path, None, {})))
+        """Return the JSON at a path; raises as ``get`` does."""
+        return json.loads(self.get(path))
 
     def _tried(self, call: Callable[[], bytes]) -> bytes:
         deadline = time.monotonic() + self.patience_s
@@ -76,12 +81,24 @@ class Client:
 
 
 def _failure(error: urllib.error.HTTPError) -> SeakeepingError:
-    text = error.read(2000).decode(errors="replace")
+    told, hint = _told(error)
     if error.code in _RETRYABLE:
-        return Unavailable(f"HTTP {error.code}: {text}", retry_after_s=_retry_after_s(error))
+        return Unavailable(told, retry_after_s=_retry_after_s(error), hint=hint)
     if error.code in (401, 403):
-        return Refused(f"HTTP {error.code}: {text}", status=error.code, hint="pass --key")
-    return BadInput(f"the server refused it with HTTP {error.code}: {text}")
+        return Refused(told, status=error.code, hint="pass --key" if error.code == 401 else hint)
+    if error.code == 404:
+        return NotFound(told, hint=hint)
+    return BadInput(told, hint=hint)
+
+
+def _told(error: urllib.error.HTTPError) -> tuple[str, str]:
+    """Return what the server says went wrong and what to do, however it says it."""
+    text = error.read(_MOST_TOLD).decode(errors="replace")
+    try:
+        problem = json.loads(text)["error"]
+        return f"the server says: {problem['message']}", problem["hint"]
+    except (ValueError, KeyError, TypeError):  # a proxy between, or no server of ours
+        return f"the server refused it with HTTP {error.code}: {text}", ""
 
 
 def _retry_after_s(error: urllib.error.HTTPError) -> float:

@@ -1,80 +1,171 @@
-"""``seakeeping incident``: list and show incidents, prove their timelines, draft a postmortem."""
+"""``seakeeping incident``: list and show incidents, prove their timelines, draft a postmortem.
+
+They are read from the ledger, which needs no server and is what a proof has to look at; or of a
+running server elsewhere with ``--endpoint``.
+"""
 
 import argparse
 import json
 import os
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Protocol
+from urllib.parse import quote, urlencode
 
 from rich.console import Console
-from rich.table import Table
 
+from seakeeping.cli.actions import add_actions
+from seakeeping.cli.client import Client
+from seakeeping.cli.known_ledger import open_known
+from seakeeping.cli.tables import print_table
 from seakeeping.config import load_settings
 from seakeeping.decide.diagnose.words import moment
 from seakeeping.decide.postmortem import draft
 from seakeeping.errors import BadInput, NotFound
 from seakeeping.observe.snapshot import decode
 from seakeeping.records import Alert, Budget, Incident, IncidentState
-from seakeeping.records.codec import to_json
-from seakeeping.store import Ledger, open_ledger
+from seakeeping.records.codec import from_json, to_json
+from seakeeping.store import Ledger
 from seakeeping.store.ledger.alerts import Alerts
 from seakeeping.store.ledger.changes import Changes
 from seakeeping.store.ledger.incidents import OPEN_STATES, Incidents, Verdict
 from seakeeping.store.ledger.snapshots import READINGS, Snapshots
 
+_HINT = "`seakeeping incident list` shows the ids"
+_MOST_LISTED = 1000
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``incident``."""
-    parser.add_argument("what", choices=("list", "show", "verify", "postmortem"))
-    parser.add_argument("id", nargs="?", metavar="ID", help="the incident, as `list` shows it")
-    parser.add_argument("--open", action="store_true", help="list only what is not resolved")
-    parser.add_argument("--service", metavar="NAME", help="list only those of this service")
-    parser.add_argument("--limit", type=int, default=50, help="list so many, the newest first")
-    parser.add_argument("--settings", type=Path, metavar="FILE", help="settings file (TOML)")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="data folder")
-    parser.add_argument("--ledger", metavar="DSN", help="sqlite:///FILE or postgresql://...")
+    """Add the actions of ``incident``, each with its options."""
+    actions = add_actions(parser, {
+        "list": "list incidents, the newest first",
+        "show": "show one incident with its diagnosis and timeline",
+        "verify": "prove that the timeline of one incident, or of all, was not changed",
+        "postmortem": "draft a postmortem in Markdown",
+    })  # fmt: skip
+    for name in ("show", "verify", "postmortem"):
+        actions[name].add_argument("id", nargs="?", metavar="ID", help="as `list` shows it")
+    listing = actions["list"]
+    listing.add_argument("--open", action="store_true", help="only what is not resolved")
+    listing.add_argument("--service", metavar="NAME", help="only those of this service")
+    listing.add_argument("--limit", type=int, default=50, help="so many (default: %(default)s)")
+    for name, action in actions.items():
+        if name != "verify":  # a proof that is asked of who may have changed it proves nothing
+            action.add_argument(
+                "--endpoint", metavar="URL", help="ask this server, not the ledger of a data folder"
+            )
+            action.add_argument("--key", help="API key with the scope `read`")
+        action.add_argument("--settings", type=Path, metavar="FILE", help="settings file (TOML)")
+        action.add_argument("--data", type=Path, metavar="DIR", help="data folder")
+        action.add_argument("--ledger", metavar="DSN", help="sqlite:///FILE or postgresql://...")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read the ledger; ``verify`` returns 1 where a timeline does not hold."""
+    """Read a server or a ledger; ``verify`` returns 1 where a timeline does not hold."""
+    if args.what != "verify" and args.endpoint is not None:
+        return _run(_Server(Client(args.endpoint, args.key)), args)
     flags = {name: getattr(args, name) for name in ("data", "ledger")}
     settings = load_settings(file=args.settings, environ=os.environ, flags=flags)
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with closing(open_ledger(settings)) as ledger:
-        match args.what:
-            case "list":
-                return _list(Incidents(ledger), args)
-            case "verify":
-                return _verify(Incidents(ledger), args.id, as_json=args.json)
-            case "postmortem":
-                return _postmortem(ledger, _named(ledger, args.id), as_json=args.json)
-        return _show(_named(ledger, args.id), as_json=args.json)
+    with closing(open_known(settings)) as ledger:
+        if args.what == "verify":
+            return _verify(Incidents(ledger), args.id, as_json=args.json)
+        return _run(_Kept(ledger), args)
 
 
-def _named(ledger: Ledger, incident_id: str | None) -> Incident:
-    hint = "`seakeeping incident list` shows the ids"
-    if incident_id is None:
-        raise BadInput("which incident?", place="ID", hint=hint)
-    found = Incidents(ledger).get(incident_id)
-    if found is None:
-        raise NotFound(f"no incident {incident_id!r}", hint=hint)
-    return found
+class _Source(Protocol):
+    """Where incidents are read."""
+
+    def find(self, args: argparse.Namespace) -> Sequence[Incident]:
+        """Return what ``list`` asks for."""
+        ...
+
+    def get(self, incident_id: str) -> Incident:
+        """Return one incident with its timeline; raises NotFound."""
+        ...
+
+    def draft(self, incident: Incident) -> str:
+        """Return a draft of its postmortem."""
+        ...
 
 
-def _list(incidents: Incidents, args: argparse.Namespace) -> int:
-    if args.limit < 1:
-        raise BadInput("must be at least 1", place="--limit")
-    states = OPEN_STATES if args.open else tuple(IncidentState)
-    found = incidents.find(states=states, service=args.service, limit=args.limit)
+class _Kept:
+    """The incidents of a ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def find(self, args: argparse.Namespace) -> Sequence[Incident]:
+        states = OPEN_STATES if args.open else tuple(IncidentState)
+        return Incidents(self._ledger).find(states=states, service=args.service, limit=args.limit)
+
+    def get(self, incident_id: str) -> Incident:
+        found = Incidents(self._ledger).get(incident_id)
+        if found is None:
+            raise NotFound(f"no incident {incident_id!r}", hint=_HINT)
+        return found
+
+    def draft(self, incident: Incident) -> str:
+        alerts = [
+            it for key in incident.alerts if (it := Alerts(self._ledger).get(key)) is not None
+        ]
+        changes = Changes(self._ledger).get(incident.changes)
+        budgets = _budgets(self._ledger, alerts)
+        return draft(incident, alerts=alerts, changes=changes, budgets=budgets)
+
+
+class _Server:
+    """The incidents of a running server."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def find(self, args: argparse.Namespace) -> Sequence[Incident]:
+        asked = {"limit": args.limit, "service": args.service, "open": "true" if args.open else ""}
+        query = urlencode({name: value for name, value in asked.items() if value})
+        found = self._client.get_json(f"/api/incidents?{query}")["items"]
+        return [from_json(Incident, one) for one in found]
+
+    def get(self, incident_id: str) -> Incident:
+        return from_json(Incident, self._client.get_json(self._path(incident_id)))
+
+    def draft(self, incident: Incident) -> str:
+        return self._client.get(f"{self._path(incident.id)}/postmortem").decode()
+
+    def _path(self, incident_id: str) -> str:
+        return f"/api/incidents/{quote(incident_id, safe='')}"
+
+
+def _run(source: _Source, args: argparse.Namespace) -> int:
+    if args.what == "list":
+        return _list(source, args)
+    if args.id is None:
+        raise BadInput("which incident?", place="ID", hint=_HINT)
+    incident = source.get(args.id)
+    if args.what == "show":
+        return _show(incident, as_json=args.json)
+    text = source.draft(incident)
+    print(json.dumps({"markdown": text}) if args.json else text, end="\n" if args.json else "")
+    return 0
+
+
+def _list(source: _Source, args: argparse.Namespace) -> int:
+    if not 1 <= args.limit <= _MOST_LISTED:
+        raise BadInput(f"must be within 1 and {_MOST_LISTED}", place="--limit")
+    found = source.find(args)
     if args.json:
         print(json.dumps({"items": [to_json(it) for it in found], "next": None}))
-        return 0
-    table = Table("id", "state", "severity", "service", "opened", "what")
-    for it in found:
-        told = it.diagnosis.causes[0].summary if it.diagnosis and it.diagnosis.causes else it.title
-        table.add_row(it.id, it.state, it.severity, it.service, moment(it.opened_at), told)
-    Console(markup=False).print(table)
+    else:
+        print_table(_HEADERS, (_row(it) for it in found), whole=("id", "service"))
     return 0
+
+
+_HEADERS = ("id", "state", "severity", "service", "opened", "what")
+
+
+def _row(it: Incident) -> tuple[str, ...]:
+    told = it.diagnosis.causes[0].summary if it.diagnosis and it.diagnosis.causes else it.title
+    return it.id, it.state, it.severity, it.service, moment(it.opened_at), told
 
 
 def _show(incident: Incident, *, as_json: bool) -> int:
@@ -101,7 +192,7 @@ def _verify(incidents: Incidents, incident_id: str | None, *, as_json: bool) -> 
     ids = incidents.ids() if incident_id is None else [incident_id]
     verdicts = [verdict for it in ids if (verdict := incidents.verify(it)) is not None]
     if incident_id is not None and not verdicts:
-        raise NotFound(f"no incident {incident_id!r}", hint="`seakeeping incident list`")
+        raise NotFound(f"no incident {incident_id!r}", hint=_HINT)
     if as_json:
         rows = [{**to_json(it), "is_intact": it.is_intact} for it in verdicts]
         print(json.dumps({"items": rows}))
@@ -117,14 +208,6 @@ def _line_of(verdict: Verdict) -> str:
     if verdict.is_intact:
         return f"{verdict.incident_id}: {verdict.entries} entries hold, last hash {verdict.hash}"
     return f"{verdict.incident_id}: NOT intact: {'; '.join(verdict.flaws)}"
-
-
-def _postmortem(ledger: Ledger, incident: Incident, *, as_json: bool) -> int:
-    alerts = [it for key in incident.alerts if (it := Alerts(ledger).get(key)) is not None]
-    changes = Changes(ledger).get(incident.changes)
-    text = draft(incident, alerts=alerts, changes=changes, budgets=_budgets(ledger, alerts))
-    print(json.dumps({"markdown": text}) if as_json else text, end="\n" if as_json else "")
-    return 0
 
 
 def _budgets(ledger: Ledger, alerts: list[Alert]) -> list[Budget]:

@@ -7,20 +7,33 @@ import os
 from contextlib import closing
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
+from seakeeping.cli.actions import add_actions
+from seakeeping.cli.known_ledger import open_known
+from seakeeping.cli.tables import print_table
 from seakeeping.config import load_settings
 from seakeeping.config.keys import Scope
 from seakeeping.errors import BadInput
 from seakeeping.records.codec import iso
 from seakeeping.store import Ledger, open_ledger
+from seakeeping.store.ledger.records import Key
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``key``."""
-    parser.add_argument("what", choices=("create", "list", "revoke"))
-    parser.add_argument("id", nargs="?", metavar="ID", help="the key to revoke, as `list` shows it")
+    """Add the actions of ``key``, each with its options."""
+    actions = add_actions(parser, {
+        "create": "make a key and show its secret, once",
+        "list": "list the keys, without their secrets",
+        "revoke": "let a key open nothing any more",
+    })  # fmt: skip
+    _add_creation(actions["create"])
+    actions["revoke"].add_argument("id", nargs="?", metavar="ID", help="as `list` shows it")
+    for action in actions.values():
+        action.add_argument("--settings", type=Path, metavar="FILE", help="settings file (TOML)")
+        action.add_argument("--data", type=Path, metavar="DIR", help="data folder")
+        action.add_argument("--ledger", metavar="DSN", help="sqlite:///FILE or postgresql://...")
+
+
+def _add_creation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="", help="what the key is for")
     parser.add_argument(
         "--scope",
@@ -28,18 +41,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[scope.value for scope in Scope],
         help="what the key may do; repeat for several",
     )
-    parser.add_argument("--settings", type=Path, metavar="FILE", help="settings file (TOML)")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="data folder")
-    parser.add_argument("--ledger", metavar="DSN", help="sqlite:///FILE or postgresql://...")
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it on the ledger; a running node takes notice within seconds."""
     flags = {name: getattr(args, name) for name in ("data", "ledger")}
     settings = load_settings(file=args.settings, environ=os.environ, flags=flags)
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with closing(open_ledger(settings)) as ledger:
-        ledger.migrate()
+    if args.what == "create":  # before the first start there is no ledger yet
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    opened = open_ledger if args.what == "create" else open_known
+    with closing(opened(settings)) as ledger:
         match args.what:
             case "create":
                 return _create(ledger, args)
@@ -85,14 +96,16 @@ def _list(ledger: Ledger, *, as_json: bool) -> int:
         ]
         print(json.dumps({"items": rows}))
         return 0
-    table = Table("id", "name", "may", "created", "revoked")
-    for key in keys:
-        revoked = "" if key.revoked_at is None else iso(key.revoked_at)[:19]
-        table.add_row(
-            key.id, key.name, ", ".join(sorted(key.scopes)), iso(key.created_at)[:19], revoked
-        )
-    Console().print(table)
+    print_table(_HEADERS, (_row(key) for key in keys), whole=("id",))
     return 0
+
+
+_HEADERS = ("id", "name", "may", "created", "revoked")
+
+
+def _row(key: Key) -> tuple[str, ...]:
+    revoked = "" if key.revoked_at is None else iso(key.revoked_at)[:19]
+    return key.id, key.name, ", ".join(sorted(key.scopes)), iso(key.created_at)[:19], revoked
 
 
 def _me() -> str:

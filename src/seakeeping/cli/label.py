@@ -17,9 +17,9 @@ from urllib.parse import quote, urlencode
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
-from rich.table import Table
 
 from seakeeping.cli.client import Client
+from seakeeping.cli.tables import print_table
 from seakeeping.errors import BadInput
 from seakeeping.records import EVALUATION_KINDS
 from seakeeping.records.codec import near
@@ -111,14 +111,18 @@ def _show(waiting: Sequence[Mapping[str, Any]], *, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"items": waiting}))
     else:
-        table = Table("service", "evaluation", "trace", "span", "score", "drawn with")
-        for one in waiting:
-            table.add_row(
-                one["service"], one["name"], one["trace_id"], one["span_id"],
-                f"{one['score']:.2f}", f"{one['probability']:.3f}",
-            )  # fmt: skip
-        Console().print(table)
+        print_table(_HEADERS, (_waiting(one) for one in waiting), whole=_HEADERS[:4])
     return 1 if waiting else 0
+
+
+_HEADERS = ("service", "evaluation", "trace", "span", "score", "drawn with")
+
+
+def _waiting(one: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        one["service"], one["name"], one["trace_id"], one["span_id"], f"{one['score']:.2f}",
+        f"{one['probability']:.3f}",
+    )  # fmt: skip
 
 
 def _ask_all(client: Client, args: argparse.Namespace, waiting: Sequence[Mapping[str, Any]]) -> int:

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     if is_running(settings.data.resolve()):
         raise SeakeepingError(f"a node runs on {settings.data}", hint="stop it, then restore")
     console = Console(stderr=True, quiet=args.json)
-    with attached(settings) as ready, console.status("restoring"):
+    with attached(settings, makes_folder=True) as ready, console.status("restoring"):
         store = connect(ready.store_url or "", token=ready.store_token)
         rows = restore(args.input, store, open_ledger(ready))
     if args.json:

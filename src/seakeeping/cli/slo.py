@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from rich.console import Console
-from rich.table import Table
-
+from seakeeping.cli.actions import add_actions
 from seakeeping.cli.client import Client
 from seakeeping.cli.slo_backtest import backtest_files, written_in
+from seakeeping.cli.tables import print_table
 from seakeeping.config import Finding
 from seakeeping.decide.alerts.sentences import duration, percent
 from seakeeping.errors import BadInput
@@ -20,28 +19,39 @@ from seakeeping.observe.rules import prometheus_rules, prometheus_rules_yaml
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``slo``."""
-    parser.add_argument(
-        "what", choices=("list", "show", "backtest", "rules"),
-        help="list or show budgets of a running server; backtest: when the alerts of objectives in "
-        "files would have fired on what is stored; rules: those objectives as Prometheus rules",
-    )  # fmt: skip
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME|FILE", help="objectives to show; else files"
-    )
+    """Add the actions of ``slo``, each with its options."""
+    actions = add_actions(parser, {
+        "list": "list the objectives of a running server with their budgets",
+        "show": "show the budgets of some objectives of a running server",
+        "backtest": "when the alerts of objectives in files would have fired on what is stored",
+        "rules": "objectives in files as Prometheus rules",
+    })  # fmt: skip
+    actions["show"].add_argument("names", nargs="*", metavar="NAME", help="objectives to show")
+    for name in ("list", "show"):
+        _add_server(actions[name])
+    for name in ("backtest", "rules"):
+        actions[name].add_argument("names", nargs="*", metavar="FILE", help="files or folders")
+    _add_backtest(actions["backtest"])
+
+
+def _add_server(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--endpoint", default="http://127.0.0.1:4318", help="the server (default: %(default)s)"
     )
     parser.add_argument("--key", help="API key with the scope `read`")
     parser.add_argument("--service", metavar="NAME", help="only objectives of this service")
+
+
+def _add_backtest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--service", metavar="NAME", help="only objectives of this service")
     parser.add_argument(
-        "--since", default="30d", metavar="WINDOW", help="backtest so far back (default: 30d)"
+        "--since", default="30d", metavar="WINDOW", help="so far back (default: 30d)"
     )
     parser.add_argument(
-        "--step", default="1m", metavar="WINDOW", help="backtest in such steps (default: 1m)"
+        "--step", default="1m", metavar="WINDOW", help="in such steps (default: 1m)"
     )
     parser.add_argument("--settings", type=Path, metavar="FILE", help="settings file (TOML)")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="data folder to backtest on")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="data folder")
     parser.add_argument("--store", metavar="DSN", help="clickhouse://user:password@host:port/db")
     parser.add_argument("--demo", action="store_true", default=None, help="count demo traffic too")
 
@@ -78,15 +88,20 @@ def _list(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"items": budgets}))
         return 0
-    table = Table("objective", "target", "window", "state", "good", "budget left", "lasts")
-    for budget in budgets:
-        of = budget["objective"]
-        table.add_row(
-            of["name"], percent(of["target_ratio"]), of["window"], budget["state"],
-            _ratio(budget["estimate"]), _ratio(budget["remaining_ratio"]), _lasts(budget),
-        )  # fmt: skip
-    Console().print(table)
+    print_table(
+        ("objective", "target", "window", "state", "good", "budget left", "lasts"),
+        (_row(budget) for budget in budgets),
+        whole=("objective",),
+    )
     return 0
+
+
+def _row(budget: Mapping[str, Any]) -> tuple[str, ...]:
+    of = budget["objective"]
+    return (
+        of["name"], percent(of["target_ratio"]), of["window"], budget["state"],
+        _ratio(budget["estimate"]), _ratio(budget["remaining_ratio"]), _lasts(budget),
+    )  # fmt: skip
 
 
 def _held_back(finding: Mapping[str, Any]) -> str:

@@ -12,23 +12,26 @@ from dataclasses import replace
 from pathlib import Path
 
 from seakeeping.config import Settings
-from seakeeping.control.tree import STORE_MODULE, engine_settings, with_store
-from seakeeping.errors import StoreUnavailable
+from seakeeping.control.tree import STORE_FOLDER, STORE_MODULE, engine_settings, with_store
+from seakeeping.errors import NotFound, StoreUnavailable
 
 _START_S = 60.0
 
 
 @contextmanager
-def attached(settings: Settings) -> Iterator[Settings]:
+def attached(settings: Settings, *, makes_folder: bool = False) -> Iterator[Settings]:
     """Yield settings whose ``store_url`` answers.
 
     A node that runs on the data folder lends its store; else the engine is started here and ended
     afterwards. With ``settings.store`` that server is used, running node or not.
 
     Raises:
+        NotFound: nothing is stored in the data folder, and it is not to be made.
         StoreUnavailable: the engine does not start.
     """
     data = settings.data.resolve()
+    if settings.store is None and not makes_folder and not (data / STORE_FOLDER).is_dir():
+        raise NotFound(f"nothing is stored in {settings.data}", hint="--data names the data folder")
     run_dir = data / "run"
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = replace(settings, data=data, run_dir=run_dir)

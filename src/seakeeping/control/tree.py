@@ -25,6 +25,9 @@ PIPELINE_MODULE = "seakeeping.control.pipeline"
 CONTROLLER_MODULE = "seakeeping.control.controller"
 DEMO_MODULE = "seakeeping.challenge.demo"
 
+STORE_FOLDER = "store"
+"""Where the embedded store lies, within the data folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -147,7 +150,7 @@ def engine_settings(settings: Settings) -> dict[str, object]:
     """Return what the engine child is handed."""
     assert settings.store_url is not None
     return {
-        "path": str(settings.data / "store"),
+        "path": str(settings.data / STORE_FOLDER),
         "port": int(settings.store_url.rpartition(":")[2]),
         "token": settings.store_token,
         "memory_limit_mb": settings.store_memory_mb,

@@ -6,13 +6,14 @@ from typing import ClassVar
 import pytest
 
 from seakeeping.cli.client import Client
-from seakeeping.errors import BadInput, Refused, Unavailable
+from seakeeping.errors import BadInput, NotFound, Refused, SeakeepingError, Unavailable
 
 
 class Answers(BaseHTTPRequestHandler):
     """Answers with the statuses it was given, one a request, and notes what it got."""
 
     statuses: ClassVar[list[int]] = []
+    body: ClassVar[bytes] = b'{"fine": true}'
     seen: ClassVar[list[tuple[str, bytes, str | None]]] = []
 
     def do_POST(self) -> None:
@@ -22,7 +23,7 @@ class Answers(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Retry-After", "1.5")
         self.end_headers()
-        self.wfile.write(b'{"fine": true}')
+        self.wfile.write(type(self).body)
 
     def log_message(self, *args: object) -> None:
         """Say nothing."""
@@ -30,7 +31,7 @@ class Answers(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def endpoint() -> Iterator[str]:
-    Answers.statuses, Answers.seen = [], []
+    Answers.statuses, Answers.seen, Answers.body = [], [], b'{"fine": true}'
     server = HTTPServer(("127.0.0.1", 0), Answers)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -67,3 +68,33 @@ def test_nobody_there_says_what_to_do() -> None:
     with pytest.raises(Unavailable) as caught:
         Client("http://127.0.0.1:9", patience_s=0.0).post("/x", b"", {})
     assert "seakeeping up" in caught.value.hint
+
+
+TOLD = b'{"error": {"code": "x", "message": "no objective \'a\'", "hint": "did you mean b?"}}'
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "hint"),
+    [
+        (400, BadInput, "did you mean b?"),
+        (404, NotFound, "did you mean b?"),
+        (403, Refused, "did you mean b?"),
+        (401, Refused, "pass --key"),
+        (503, Unavailable, "did you mean b?"),
+    ],
+)
+def test_what_the_server_says_is_told_in_words_not_as_json(
+    endpoint: str, status: int, kind: type[SeakeepingError], hint: str
+) -> None:
+    Answers.statuses, Answers.body = [status], TOLD
+    with pytest.raises(kind) as caught:
+        Client(endpoint, patience_s=0.0).post("/x", b"", {})
+    assert caught.value.message == "the server says: no objective 'a'"
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"error": "old"}', b'{"error": {}}', b"\xff"])
+def test_an_answer_of_something_else_is_told_as_it_is(endpoint: str, body: bytes) -> None:
+    Answers.statuses, Answers.body = [400], body
+    with pytest.raises(BadInput, match="HTTP 400"):
+        Client(endpoint).post("/x", b"", {})

@@ -15,6 +15,9 @@ from seakeeping.store.ledger import Ledger, open_at
 from seakeeping.store.ledger.alerts import Alerts
 from seakeeping.store.ledger.changes import Changes
 from seakeeping.store.ledger.incidents import Incidents
+from seakeeping.web.testing.decided import MemoryDecided
+from seakeeping.web.testing.memory import MemoryStore
+from seakeeping.web.testing.served import StillClock, make_room, served
 
 
 @pytest.fixture
@@ -125,5 +128,66 @@ def test_wrong_use_is_told(
 def test_an_empty_ledger_has_nothing_to_verify(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    open_at(f"sqlite:///{tmp_path / 'ledger.db'}").close()
     code, out = ask(capsys, tmp_path, "verify")
     assert (code, out) == (0, "no incidents\n")
+
+
+@pytest.mark.parametrize(
+    "words", [["list"], ["verify"], ["show", "inc-1"], ["postmortem", "inc-1"]]
+)
+def test_looking_in_the_wrong_folder_is_told_and_makes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    nowhere = tmp_path / "nowhere"
+    code, out = ask(capsys, nowhere, *words)
+    assert code == 2
+    assert f"no ledger in {nowhere}" in out
+    assert not nowhere.exists()
+    assert main(["incident", *words, "--ledger", f"sqlite:///{nowhere}/l.db"]) == 2
+    assert not nowhere.exists()
+
+
+def test_an_id_may_stand_behind_the_options(
+    ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["incident", "show", "--data", str(tmp_path), "--json", "inc-1"]) == 0
+    assert json.loads(capsys.readouterr().out)["id"] == "inc-1"
+
+
+def test_a_table_names_every_incident_in_full_where_nobody_looks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    ledger = open_at(f"sqlite:///{tmp_path / 'ledger.db'}")
+    name = "inc-" + "a0ba2a" * 6
+    Incidents(ledger).take(machine.opened(name, [alert()], "the-service-with-a-long-name", NOW))
+    ledger.close()
+    _, table = ask(capsys, tmp_path, "list")
+    assert name in table
+    assert "the-service-with-a-long-name" in table
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    """Return a server that holds one incident."""
+    clock = StillClock(NOW)
+    decided = MemoryDecided(clock)
+    decided.known_incidents["inc-7"] = machine.opened("inc-7", [alert()], "chat", NOW).incident
+    room = make_room(MemoryStore(), tmp_path, clock, decided)
+    with served(room.app, room.room.hub) as address:
+        yield address
+    room.close()
+
+
+def test_incidents_of_a_server_elsewhere_need_no_data_folder(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["incident", "list", "--endpoint", url, "--open", "--service", "chat"]) == 0
+    assert "inc-7" in capsys.readouterr().out
+    assert main(["incident", "show", "--endpoint", url, "inc-7"]) == 0
+    assert "chat, opened 2026-09-21 14:13 UTC" in capsys.readouterr().out
+    assert main(["incident", "postmortem", "inc-7", "--endpoint", url]) == 0
+    assert capsys.readouterr().out.startswith("# Postmortem: ")
+    assert main(["incident", "show", "inc-8", "--endpoint", url]) == 2
+    assert "no incident 'inc-8'" in capsys.readouterr().err

@@ -49,6 +49,7 @@ def url(tmp_path: Path) -> Iterator[str]:
     decided = MemoryDecided(clock)
     decided.measured += [
         budget("half", 0.5),
+        budget("space-classics/faithfulness-of-answers", 0.9),
         budget("none", None, time_to_exhaustion_s=None),
         Reading(
             Budget(
@@ -109,12 +110,49 @@ def test_showing_a_breach_is_a_finding(url: str, capsys: pytest.CaptureFixture[s
     assert main(["slo", "show", "half", "--endpoint", url, "--json"]) == 0
 
 
+def test_a_name_may_stand_behind_the_options(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["slo", "show", "--endpoint", url, "--service", "chat", "half"]) == 0
+    assert lines(capsys)[0] == "half: OK"
+
+
+def test_an_action_offers_no_option_of_another(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["slo", "list", "--help"])
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    assert "--endpoint" in told
+    assert "--since" not in told
+
+
+def test_no_name_is_cut_where_the_terminal_is_narrow(
+    url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    assert main(["slo", "list", "--endpoint", url]) == 0
+    told = capsys.readouterr().out
+    assert all(name in told for name in ("space-classics/faithfulness-of-answers", "half"))
+    assert "…" not in told
+
+
+def test_a_backtest_on_a_folder_without_a_store_makes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, nowhere = tmp_path / "slo.yaml", tmp_path / "nowhere"
+    path.write_text(SLO)
+    assert main(["slo", "backtest", str(path), "--data", str(nowhere)]) == 2
+    assert f"nothing is stored in {nowhere}" in capsys.readouterr().err
+    assert not nowhere.exists()
+
+
 @pytest.mark.parametrize("names", [["hal"], []])
 def test_an_objective_that_is_not_there_is_wrong_use(
     url: str, capsys: pytest.CaptureFixture[str], names: list[str]
 ) -> None:
     assert main(["slo", "show", *names, "--endpoint", url]) == 2
-    assert "known: half, none, spent" in capsys.readouterr().err
+    assert (
+        "known: half, none, space-classics/faithfulness-of-answers, spent"
+        in capsys.readouterr().err
+    )
 
 
 def test_files_can_be_had_as_prometheus_rules(
