@@ -22,6 +22,7 @@ from seakeeping.web.testing import (
     TestRoom,
     fill,
     fill_decided,
+    fill_outbox,
     make_room,
     served,
 )
@@ -44,6 +45,7 @@ PAGES = {
     "incident": f"/incidents/{INCIDENT}",
     "hostile-incident": "/incidents/bad1",
     "alerts": "/alerts",
+    "deliveries": "/deliveries",
     "review": f"/review?trace_id={'5a11':0>32}&span_id={'5a11':0>16}",
     "missing": "/nothing",
 }
@@ -110,6 +112,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestRoom]:
     made = make_room(
         fill(MemoryStore(), now), folder, clock, fill_decided(MemoryDecided(clock), now)
     )
+    fill_outbox(made.outbox, now)
     yield made
     made.close()
 

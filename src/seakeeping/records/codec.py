@@ -28,7 +28,7 @@ from seakeeping.records.values import Json, JsonObject
 TIMES = frozenset({
     "started_at", "evaluated_at", "at", "received_at", "last_seen_at", "window_start", "start",
     "starts_at", "ends_at", "updated_at", "acknowledged_at", "opened_at", "mitigated_at",
-    "resolved_at", "onset", "since", "last_event_at",
+    "resolved_at", "onset", "since", "last_event_at", "made_at", "due_at", "done_at",
 })  # fmt: skip
 """Fields that hold a moment: Unix seconds in a record, ISO-8601 in JSON."""
 

@@ -16,6 +16,7 @@ from seakeeping.records.codec import iso, to_json
 from seakeeping.web import params
 from seakeeping.web.answers import JsonAnswer, listed, listed_page
 from seakeeping.web.decided_api import DecidedApi
+from seakeeping.web.delivery_api import DeliveryApi
 from seakeeping.web.filters import (
     EVALUATIONS,
     INTERACTIONS,
@@ -41,7 +42,7 @@ class Api:
     def __init__(self, room: Room, *, scopes: Callable[[Request], frozenset[str]]) -> None:
         self._room = room
         self._scopes = scopes
-        self._others = (DecidedApi(room), IncidentApi(room), LabelApi(room))
+        self._others = (DecidedApi(room), DeliveryApi(room), IncidentApi(room), LabelApi(room))
         self.operations = self._table()
         self._document = document(self.operations)
 

@@ -36,6 +36,7 @@ from seakeeping.web.actors import Actors
 from seakeeping.web.api import Api
 from seakeeping.web.app import build_app, data_routes
 from seakeeping.web.assets import Assets
+from seakeeping.web.deliveries import Deliveries
 from seakeeping.web.events import EventHub
 from seakeeping.web.health import Health
 from seakeeping.web.ledgered import LedgerDecided
@@ -97,6 +98,7 @@ def make_edge(settings: Settings, child: Child, clock: Clock) -> Edge:
     )
     room = Room(
         store=store, reader=reader, decided=decided, ledger_reader=ledger_reader,
+        deliveries=Deliveries(ledger, lambda: resources.current.targets),
         queue=label_queue(store, ledger, clock), watch=Watch(store, decided, reader, clock),
         hub=EventHub(), assets=Assets(), place=place, clock=clock, actors=Actors(ledger.key_names),
         audit=lambda user_id, by, calls: _audit_erasure(ledger, user_id, by, calls),

@@ -43,13 +43,14 @@ from seakeeping.web.bodies import (
     ReasonBody,
     SilenceBody,
 )
+from seakeeping.web.deliveries import Delivery
 from seakeeping.web.params import Param
 
 Schema = dict[str, Any]
 Handler = Callable[[Request], Awaitable[Response]]
 
 RECORDS: tuple[type[Any], ...] = (
-    Accepted, Alert, Budget, Change, Evaluation, Finding, Incident, Interaction, Label,
+    Accepted, Alert, Budget, Change, Delivery, Evaluation, Finding, Incident, Interaction, Label,
     LabelRequest, Measurement, MetricPoint, Objective, ServiceSummary, Silence, Span,
 )  # fmt: skip
 """What operations answer: every field is there."""

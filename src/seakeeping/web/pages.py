@@ -21,6 +21,7 @@ from seakeeping.store.telemetry import SeriesPoint
 from seakeeping.web import charts, params
 from seakeeping.web.answers import status_of
 from seakeeping.web.decided_pages import DecidedPages
+from seakeeping.web.delivery_pages import DeliveryPages
 from seakeeping.web.filters import INTERACTIONS, interaction_filter
 from seakeeping.web.interaction_page import InteractionView, interaction_view
 from seakeeping.web.render import Renderer
@@ -51,7 +52,8 @@ class Pages:
         self._room = room
         self._renderer = Renderer(room.assets, room.clock)
         self._page = self._renderer.page
-        self._others = (DecidedPages(room, self._renderer), ReviewPages(room, self._renderer))
+        others = (DecidedPages, DeliveryPages, ReviewPages)
+        self._others = tuple(pages(room, self._renderer) for pages in others)
 
     def routes(self) -> list[Route]:
         """Return the routes of the pages."""

@@ -11,6 +11,7 @@ from seakeeping.web import status
 from seakeeping.web.actors import Actors
 from seakeeping.web.assets import Assets
 from seakeeping.web.decided import Decided
+from seakeeping.web.deliveries import Deliveries
 from seakeeping.web.events import EventHub
 from seakeeping.web.reader import Reader
 from seakeeping.web.telemetry import Telemetry
@@ -39,15 +40,17 @@ class Place:
 class Room:
     """The two stores and their readers, the events, the files, the clock.
 
-    ``store`` and ``reader`` are of the telemetry, ``decided``, ``queue`` and ``ledger_reader`` of
-    the ledger: one that hangs must not take the threads of the other. ``audit`` records an erasure
-    in the ledger: user, by whom, how many calls; it may block. ``findings`` is what is wrong with
-    the resource files as they are, so that the last good version stays in force.
+    ``store`` and ``reader`` are of the telemetry, ``decided``, ``deliveries``, ``queue`` and
+    ``ledger_reader`` of the ledger: one that hangs must not take the threads of the other.
+    ``audit`` records an erasure in the ledger: user, by whom, how many calls; it may block.
+    ``findings`` is what is wrong with the resource files as they are, so that the last good version
+    stays in force.
     """
 
     store: Telemetry
     reader: Reader
     decided: Decided
+    deliveries: Deliveries
     ledger_reader: Reader
     queue: LabelQueue
     watch: Watch

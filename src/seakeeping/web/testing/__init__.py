@@ -4,6 +4,7 @@ from seakeeping.web.testing.client import Answer, Client
 from seakeeping.web.testing.decided import MemoryDecided
 from seakeeping.web.testing.decided_sample import fill_decided
 from seakeeping.web.testing.memory import MemoryStore
+from seakeeping.web.testing.outbox_sample import fill_outbox
 from seakeeping.web.testing.sample import fill
 from seakeeping.web.testing.served import StillClock, TestRoom, make_room, served
 
@@ -16,6 +17,7 @@ __all__ = [
     "TestRoom",
     "fill",
     "fill_decided",
+    "fill_outbox",
     "make_room",
     "served",
 ]

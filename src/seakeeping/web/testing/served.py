@@ -15,10 +15,12 @@ from seakeeping.clock import Clock, SystemClock
 from seakeeping.observe.labelling import LabelQueue
 from seakeeping.store.ledger import Ledger, open_at
 from seakeeping.store.ledger.label_requests import LabelRequests
+from seakeeping.store.ledger.outbox import Outbox
 from seakeeping.web.actors import Actors
 from seakeeping.web.api import Api
 from seakeeping.web.app import build_app
 from seakeeping.web.assets import Assets
+from seakeeping.web.deliveries import Deliveries
 from seakeeping.web.events import EventHub
 from seakeeping.web.health import Health
 from seakeeping.web.pages import Pages
@@ -26,6 +28,7 @@ from seakeeping.web.reader import Reader
 from seakeeping.web.room import Place, Room
 from seakeeping.web.testing.decided import MemoryDecided
 from seakeeping.web.testing.memory import MemoryStore
+from seakeeping.web.testing.outbox_sample import TARGETS
 from seakeeping.web.watch import Watch
 
 _ASSETS = Assets()
@@ -56,6 +59,8 @@ class TestRoom:
     store: MemoryStore
     decided: MemoryDecided
     requests: LabelRequests
+    ledger: Ledger
+    outbox: Outbox
     room: Room
     app: ASGIApp
     api: Api
@@ -76,11 +81,13 @@ def make_room(
     clock, reader, ledger_reader = clock or SystemClock(), Reader(), Reader(of="ledger")
     decided = decided or MemoryDecided(clock)
     audited: list[tuple[str, str, int]] = []
-    requests = LabelRequests(_ledger(folder, clock))
+    ledger = _ledger(folder, clock)
+    requests = LabelRequests(ledger)
     room = Room(
         store=store, reader=reader, decided=decided, ledger_reader=ledger_reader,
         queue=LabelQueue(requests=requests, candidates=lambda *_: (), keep=store.insert_labels,
                          clock=clock),
+        deliveries=Deliveries(ledger, lambda: TARGETS),
         watch=Watch(store, decided, reader, clock), hub=EventHub(), assets=_ASSETS, clock=clock,
         actors=Actors(dict), audit=lambda *facts: audited.append(facts),
         place=Place(folder, folder / "run", 2048 << 20, "http://127.0.0.1:4318"),
@@ -89,7 +96,9 @@ def make_room(
     health = Health(room.place, reader, lambda: store.ping_or_raise(), clock)
     pages = Pages(room)
     app = build_app([*health.routes(), *api.routes()], pages, lambda inner: inner)
-    return TestRoom(store, decided, requests, room, app, api, pages, audited)
+    return TestRoom(
+        store, decided, requests, ledger, Outbox(ledger), room, app, api, pages, audited
+    )
 
 
 def _ledger(folder: Path, clock: Clock) -> Ledger:
