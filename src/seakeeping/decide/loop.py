@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from seakeeping.decide.alerts.board import CHANGED, DELETED, Step, step
 from seakeeping.decide.alerts.conditions import evaluate
-from seakeeping.decide.alerts.explain import Events, can_be_explained, explanation, period_of
+from seakeeping.decide.alerts.explain import can_be_explained, explanation, period_of
 from seakeeping.decide.alerts.rules import Rulebook
 from seakeeping.decide.alerts.sentences import annotations
+from seakeeping.decide.evidence import Events
 from seakeeping.decide.route.router import Router
 from seakeeping.errors import Unavailable
 from seakeeping.metrics import ERRORS

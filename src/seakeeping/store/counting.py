@@ -12,6 +12,7 @@ from seakeeping.store.cells import Cells, Place, TimeSpan
 from seakeeping.store.client import StoreClient, address_of
 from seakeeping.store.examples import Example
 from seakeeping.store.facts import Facts
+from seakeeping.store.metric_series import MetricSeries, moved_series
 from seakeeping.store.novelty import FirstSeen, Novelty
 from seakeeping.store.predicates import CALL_SIGNALS, JUDGED_SIGNALS
 from seakeeping.store.schema import Topology
@@ -137,15 +138,20 @@ class CountingStore(Store):
         """
         return self._novelty.first_seen(start, end)
 
-    def metric_names(self, service: str | None = None) -> list[str]:
-        """Return the names of the metrics that a service, or any, sent in the last week."""
-        of = "1" if service is None else "service_name = {service:String}"
-        found = self.client.read(
-            "SELECT DISTINCT toString(name) AS name FROM metric_points "
-            f"WHERE {of} AND at >= now64(6) - toIntervalWeek(1) ORDER BY name",
-            {"service": service or ""},
-        )
-        return [row[0] for row in found]
+    def moved_series(
+        self, service: str, start: float, moment: float, end: float, *, least: int, most: int
+    ) -> list[MetricSeries]:
+        """Return the metric series by the minute that moved farthest since a moment.
+
+        Args:
+            service: whose.
+            start: Unix seconds; ``start <= t < moment`` is before.
+            moment: Unix seconds.
+            end: Unix seconds; ``moment <= t < end`` is since.
+            least: minutes with values before that a series must have.
+            most: how many series.
+        """
+        return moved_series(self.client, service, start, moment, end, least=least, most=most)
 
     def _rows(self, indicator: Indicator, service: str, start: float, end: float) -> places.Rows:
         if indicator.signal not in CALL_SIGNALS | JUDGED_SIGNALS:

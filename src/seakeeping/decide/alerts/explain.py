@@ -8,11 +8,11 @@ answers stay in the store: an alert leaves the house.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from seakeeping.decide.alerts.sentences import percent
+from seakeeping.decide.evidence import Events
 from seakeeping.records import Alert, Indicator, Objective
 from seakeeping.records.codec import iso, moment
 from seakeeping.store.examples import Example
@@ -23,33 +23,6 @@ WORST_SLICES = 3
 EXAMPLES = 5
 LEAST_BAD_ROWS = 3
 """Bad rows that a slice must have to be named."""
-
-
-class Events(Protocol):
-    """Who knows the events behind an indicator: the telemetry store."""
-
-    def facts(
-        self,
-        indicator: Indicator,
-        service: str,
-        start: float,
-        end: float,
-        dimensions: Sequence[str] | None = None,
-    ) -> Facts:
-        """Return the events of ``start <= t < end``; by every dimension, unless told which."""
-        ...
-
-    def examples(
-        self,
-        indicator: Indicator,
-        service: str,
-        start: float,
-        end: float,
-        slice: Mapping[str, str] | None = None,
-        limit: int = 5,
-    ) -> Sequence[Example]:
-        """Return bad events, worst first."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

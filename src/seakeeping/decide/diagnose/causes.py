@@ -135,6 +135,6 @@ def _of_signal(signal: Signal) -> Cause:
         high=0.0,
         share_explained=0.0,
         p_value=signal.p_value,
-        events=signal.points,
+        events=signal.minutes,
         summary=words.of_signal(signal),
     )

@@ -6,9 +6,8 @@ to them; for latency and errors the service's metrics are ranked; and the worst 
 cause are named. Everything is bounded: windows are cut to what can be read and scanned in seconds.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
@@ -18,9 +17,10 @@ from seakeeping.decide.diagnose.causes import causes_of
 from seakeeping.decide.diagnose.correlate import AFTER_S, BEFORE_S, suspects
 from seakeeping.decide.diagnose.onset import onset
 from seakeeping.decide.diagnose.scan import scan
-from seakeeping.decide.diagnose.signals import Signal, ranked
+from seakeeping.decide.diagnose.signals import LEAST_MINUTES, Signal, ranked
 from seakeeping.decide.diagnose.windows import Floats, Whole
 from seakeeping.decide.diagnose.words import of_diagnosis
+from seakeeping.decide.evidence import Evidence
 from seakeeping.errors import BadInput
 from seakeeping.observe.snapshot import decode
 from seakeeping.records import (
@@ -29,21 +29,17 @@ from seakeeping.records import (
     Change,
     Diagnosis,
     Incident,
-    Indicator,
     IndicatorSignal,
     JsonObject,
-    MetricPoint,
     Objective,
     Severity,
 )
 from seakeeping.records.codec import to_json
-from seakeeping.store.cells import Cells, TimeSpan
-from seakeeping.store.examples import Example
+from seakeeping.store.cells import TimeSpan
 from seakeeping.store.facts import Facts
 from seakeeping.store.ledger import Ledger
 from seakeeping.store.ledger.changes import Changes
 from seakeeping.store.ledger.snapshots import READINGS, Snapshots
-from seakeeping.store.novelty import FirstSeen
 from seakeeping.store.predicates import CALL_SIGNALS, JUDGED_SIGNALS
 
 LOOK_BACK_S = 6 * 3600.0
@@ -56,56 +52,11 @@ MOST_EVENTS = 150_000
 EXAMPLES = 5
 
 _STEPS = 720
-_MOST_METRICS = 40
-_MOST_POINTS = 2_000
+_MOST_SERIES = 40
+SIGNALS_S = 2 * 3600.0
+"""How far before and after the onset metrics are read: enough to know what is usual."""
+
 _INFRASTRUCTURE = CALL_SIGNALS - {IndicatorSignal.COST}
-
-
-class Evidence(Protocol):
-    """What the telemetry store is asked."""
-
-    def count_cells(
-        self, indicators: Sequence[Indicator], where: TimeSpan, step_s: int = 300
-    ) -> Cells:
-        """Return the counts of indicators by service and step."""
-        ...
-
-    def facts(
-        self,
-        indicator: Indicator,
-        service: str,
-        start: float,
-        end: float,
-        dimensions: Sequence[str] | None = None,
-    ) -> Facts:
-        """Return the events of a time by every combination of dimension values."""
-        ...
-
-    def examples(
-        self,
-        indicator: Indicator,
-        service: str,
-        start: float,
-        end: float,
-        slice: Mapping[str, str] | None = None,
-        limit: int = 5,
-    ) -> Sequence[Example]:
-        """Return bad events, worst first."""
-        ...
-
-    def first_seen(self, start: float, end: float) -> Sequence[FirstSeen]:
-        """Return the values that were new."""
-        ...
-
-    def metric_names(self, service: str | None = None) -> list[str]:
-        """Return the names of a service's metrics."""
-        ...
-
-    def metric_points(
-        self, service_name: str, name: str, start: float, end: float, *, limit: int = 10_000
-    ) -> list[MetricPoint]:
-        """Return the points of a metric, oldest first."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,14 +167,12 @@ class Diagnostician:
     def _signals(self, objective: Objective, times: _Times) -> list[Signal]:
         if objective.indicator.signal not in _INFRASTRUCTURE:
             return []
-        points = [
-            point
-            for name in self._store.metric_names(objective.service)[:_MOST_METRICS]
-            for point in self._store.metric_points(
-                objective.service, name, times.start, times.end, limit=_MOST_POINTS
-            )
-        ]
-        return ranked(points, times.onset)
+        since = times.onset
+        start, end = max(times.start, since - SIGNALS_S), min(times.end, since + SIGNALS_S)
+        moved = self._store.moved_series(
+            objective.service, start, since, end, least=LEAST_MINUTES, most=_MOST_SERIES
+        )
+        return ranked(moved)
 
     def _examples(
         self, objective: Objective, times: _Times, causes: Sequence[Cause]

@@ -11,7 +11,8 @@ from functools import partial
 from types import MappingProxyType
 
 from seakeeping.clock import Clock
-from seakeeping.decide.diagnose import Diagnostician, Evidence
+from seakeeping.decide.diagnose import Diagnostician
+from seakeeping.decide.evidence import Evidence
 from seakeeping.decide.incidents import grouping, machine
 from seakeeping.decide.incidents.grouping import REOPEN_S, is_open
 from seakeeping.errors import BadInput, Unavailable
