@@ -10,12 +10,13 @@ from urllib.parse import urlencode
 
 from seakeeping.cli.actions import add_actions
 from seakeeping.cli.client import Client
-from seakeeping.cli.slo_backtest import backtest_files, written_in
+from seakeeping.cli.slo_backtest import backtest_files
+from seakeeping.cli.slo_rules import add_arguments as add_rules
+from seakeeping.cli.slo_rules import write_rules
 from seakeeping.cli.tables import print_table
 from seakeeping.config import Finding
 from seakeeping.decide.alerts.sentences import duration, percent
 from seakeeping.errors import BadInput
-from seakeeping.observe.rules import prometheus_rules, prometheus_rules_yaml
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,14 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "list": "list the objectives of a running server with their budgets",
         "show": "show the budgets of some objectives of a running server",
         "backtest": "when the alerts of objectives in files would have fired on what is stored",
-        "rules": "objectives in files as Prometheus rules",
+        "rules": "objectives in files, or of a running server, as Prometheus rules",
     })  # fmt: skip
     actions["show"].add_argument("names", nargs="*", metavar="NAME", help="objectives to show")
     for name in ("list", "show"):
         _add_server(actions[name])
-    for name in ("backtest", "rules"):
-        actions[name].add_argument("names", nargs="*", metavar="FILE", help="files or folders")
     _add_backtest(actions["backtest"])
+    add_rules(actions["rules"])
 
 
 def _add_server(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +43,7 @@ def _add_server(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_backtest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="*", metavar="FILE", help="files or folders")
     parser.add_argument("--service", metavar="NAME", help="only objectives of this service")
     parser.add_argument(
         "--since", default="30d", metavar="WINDOW", help="so far back (default: 30d)"
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         case "show":
             return _show(args)
         case "rules":
-            return _rules(args)
+            return write_rules(args)
     return backtest_files(args)
 
 
@@ -126,15 +127,6 @@ def _show(args: argparse.Namespace) -> int:
         for budget in chosen:
             print("\n".join(_described(budget)))
     return int(any(budget["state"] == "BREACH" for budget in chosen))
-
-
-def _rules(args: argparse.Namespace) -> int:
-    objectives = written_in(args.names)
-    if args.json:
-        print(json.dumps(prometheus_rules(objectives)))
-    else:
-        print(prometheus_rules_yaml(objectives), end="")
-    return 0
 
 
 def _described(budget: Mapping[str, Any]) -> list[str]:

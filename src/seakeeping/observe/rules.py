@@ -41,6 +41,9 @@ def why_no_rules(objective: Objective) -> str | None:
     """Return why rules would say something untrue of an objective, or None."""
     if objective.service == "*":
         return "it stands for every service; each has one of its own"
+    if objective.slice_by:
+        values = " and ".join(objective.slice_by)
+        return f"it stands for every value of {values}; each has one of its own"
     if objective.indicator.is_estimate:
         return "its events are a detector's raw verdicts, which labels have to correct"
     if objective.window_s <= WINDOWS_S[0]:

@@ -123,6 +123,7 @@ def test_an_objective_without_alerts_has_no_group_of_them() -> None:
     ("odd", "why"),
     [
         (replace(SLO, service="*"), "every service"),
+        (replace(SLO, slice_by=("region", "model")), "every value of region and model"),
         (replace(SLO, indicator=replace(SLO.indicator, is_estimate=True)), "raw verdicts"),
         (replace(SLO, calendar=Calendar("2024-01-01 00:00:00")), "fixed moments"),
         (replace(SLO, budgeting=Budgeting.TIMESLICES), "counts Timeslices"),
