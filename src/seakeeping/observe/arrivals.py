@@ -1,7 +1,9 @@
 """What arrived since the last look: the events of the sequential tests, and counters of all seen.
 
 Counts are recounted, so what arrived is what five minutes hold now beyond what they held before.
-The counters only grow, as Prometheus wants them; they begin at zero with the process.
+The counters only grow, as Prometheus wants them; they begin at zero with the process. When a clock
+that jumped has the history cleared, what was late then is remembered, so that it has not arrived
+again once the clock is back.
 """
 
 from collections.abc import Mapping, Set
@@ -11,7 +13,10 @@ import numpy as np
 from seakeeping.observe.counting import BUCKET_S
 from seakeeping.observe.evidence import RECENT_S, Tests
 from seakeeping.observe.history import History
-from seakeeping.observe.tiers import BAD, BAD_ROWS, VALID, VALID_ROWS, Floats, Ints
+from seakeeping.observe.tiers import BAD, BAD_ROWS, COLUMNS, VALID, VALID_ROWS, Floats, Ints
+
+_MOST_REMEMBERED = 4 * RECENT_S // BUCKET_S
+"""Five minutes that are remembered over jumps of the clock, the nearest ones."""
 
 
 class Arrivals:
@@ -22,6 +27,7 @@ class Arrivals:
         self.tests = Tests()
         self._names: Mapping[int, list[str]] = {}
         self._seen = np.zeros((8, 2))
+        self._remembered: dict[int, Floats] = {}
 
     def hold(self, names: Mapping[int, list[str]], nulls: Mapping[str, float]) -> None:
         """Keep just these tests: the names of those that each row feeds, and their null rates.
@@ -40,7 +46,32 @@ class Arrivals:
 
     def forget(self, rows: list[int]) -> None:
         """Let the counters of rows begin anew."""
-        self._seen[[row for row in rows if row < len(self._seen)]] = 0.0
+        gone = [row for row in rows if row < len(self._seen)]
+        self._seen[gone] = 0.0
+        for held in self._remembered.values():
+            held[[row for row in gone if row < len(held)]] = 0.0
+
+    def remember(self, rows: Ints) -> None:
+        """Remember what arrived lately of these rows, before the history is cleared."""
+        self._make_room(rows)
+        until = self._history.until
+        for start in range(int(until - RECENT_S) // BUCKET_S * BUCKET_S, until, BUCKET_S):
+            found = self._history.five_minutes(start, rows)
+            if found.any():
+                held = self._held(start, np.arange(len(self._seen)))
+                held[rows] = np.maximum(held[rows], found)
+                self._remembered[start] = held
+        nearest = sorted(self._remembered, key=lambda start: abs(start - self._history.now))
+        for start in nearest[_MOST_REMEMBERED:]:
+            del self._remembered[start]
+
+    def _held(self, start: int, rows: Ints) -> Floats:
+        """Return what is remembered of rows in the five minutes from ``start``."""
+        found = np.zeros((len(rows), COLUMNS))
+        if (known := self._remembered.get(start)) is not None:
+            is_known = rows < len(known)
+            found[is_known] = known[rows[is_known]]
+        return found
 
     def seen(self, rows: Ints) -> Floats:
         """Return the valid and the bad events ever seen of rows, as weights; neither ever falls."""
@@ -55,7 +86,10 @@ class Arrivals:
 
     def _hear(self, start: int, rows: Ints, counts: Floats) -> None:
         self._make_room(rows)
-        more = np.maximum(counts - self._history.five_minutes(start, rows), 0.0)
+        held = self._history.five_minutes(start, rows)
+        if start in self._remembered:
+            held = np.maximum(held, self._held(start, rows))
+        more = np.maximum(counts - held, 0.0)
         self._seen[rows, 0] += more[:, VALID]
         self._seen[rows, 1] += np.minimum(more[:, BAD], more[:, VALID])
         if self._names:

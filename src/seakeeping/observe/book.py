@@ -207,6 +207,7 @@ class Book:
         counted; the rest was kept.
         """
         self._filling.keeper.keep(max(now, self.at) + COARSE_S)
+        self._arrivals.remember(np.unique(self._row_numbers()))
         self._history.clear(now)
         self._filling.rebuild(min(now, self.at))
         self._is_filling = True

@@ -1,9 +1,10 @@
 """Feeding the sequential test of quality: every judged answer once, in the order of arrival.
 
 The store is recounted, not followed, so what arrived is the difference between what five minutes
-hold now and what of them was fed before. That mark is remembered for two hours and saved with the
-test: after a restart neither is anything fed twice nor, unless the node was away for longer,
-skipped. An answer that is judged anew changes no number of answers and is not fed again.
+hold now and what of them was fed before. That mark is remembered for two hours at least and saved
+with the test: after a restart neither is anything fed twice nor, unless the node was away for
+longer, skipped, and a clock that jumps and soon comes back changes nothing. An answer that is
+judged anew changes no number of answers and is not fed again.
 
 An alarm ends by the same means as it began. The wealth of a long incident would take as long to
 melt, so while a test is in alarm a second one looks the other way, for "the rate is below what the
@@ -24,6 +25,9 @@ RECENT_S = 7200
 
 RECOVERED = 1000.0
 """Mean answers to a false end of an alarm, at least."""
+
+_MOST_MARKS = 2 * RECENT_S // BUCKET_S
+"""Marks before old ones are forgotten: after a jump of the clock they may not be old at all."""
 
 _SAME = 0.02  # a null rate that moved by less than this share is the same
 
@@ -104,8 +108,9 @@ class Tests:
             flagged = min(max(bad_rows - known_bad, 0), total)
             test.advance(flagged, total, float(start))
         test.marks[start] = (valid_rows, bad_rows)
-        for old in [old for old in test.marks if old < now - RECENT_S - BUCKET_S]:
-            del test.marks[old]
+        if len(test.marks) > _MOST_MARKS:
+            for old in [old for old in test.marks if old < now - RECENT_S - BUCKET_S]:
+                del test.marks[old]
 
     def of(self, name: str) -> Evidence | None:
         """Return what a test knows; None where there is none."""

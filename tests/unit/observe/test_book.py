@@ -183,6 +183,20 @@ def test_counters_only_grow_and_lead_to_a_bad_event() -> None:
     assert (again.valid_seen, again.bad_seen) == (15, 3)
 
 
+def test_counters_of_an_objective_that_was_gone_during_a_jump_begin_anew() -> None:
+    scene = Scene(AVAILABILITY)
+    scene.send(10, 2)
+    assert scene.reading().valid_seen == 10
+    scene.clock.at += DAY
+    scene.tick(2)
+    scene.book.hold([])
+    scene.tick(1)
+    scene.clock.at -= DAY
+    scene.book.hold([AVAILABILITY])
+    again = scene.reading()
+    assert (again.valid_seen, again.bad_seen) == (10, 2)
+
+
 # -- the store is away ----------------------------------------------------------------------------
 
 
@@ -353,6 +367,7 @@ def test_a_clock_that_jumps_and_comes_back_loses_nothing(jump: float) -> None:
     scene.clock.at -= jump
     after = scene.reading()
     assert after.looks == before.looks
+    assert (after.valid_seen, after.bad_seen) == (before.valid_seen, before.bad_seen)
     assert after.budget.valid_rows == before.budget.valid_rows
     assert not after.budget.note
 
