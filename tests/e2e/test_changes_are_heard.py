@@ -27,6 +27,12 @@ def tell(server: Server, **fields: str) -> None:
     assert status == 200, answer
 
 
+def shown(server: Server) -> list[tuple[str, str]]:
+    """Return how each message to the pager stands, as the API tells it."""
+    items = server.get("/api/deliveries?target=pager")["items"]
+    return [(one["kind"], one["state"]) for one in items]
+
+
 def test_a_change_is_heard_once_over_a_crash_and_a_replay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -45,6 +51,7 @@ def test_a_change_is_heard_once_over_a_crash_and_a_replay(
             tell(server, id="deploy-8", after="v8")
             tell(server, id="deploy-9", after="v9")
             server.until(lambda: len(receiver.changes) > 1)
+            server.until(lambda: shown(server) == [("pagerduty", "delivered")] * 2)
         finally:
             server.stop()
     told = [event["payload"]["custom_details"]["id"] for event in receiver.changes]
