@@ -174,7 +174,7 @@ def _show(incident: Incident, *, as_json: bool) -> int:
         return 0
     console = Console(markup=False, highlight=False)
     console.print(f"{incident.id}  {incident.state}  {incident.severity}  {incident.title}")
-    console.print(f"{incident.service}, opened {moment(incident.opened_at)}")
+    console.print(f"{incident.service or 'no service'}, opened {moment(incident.opened_at)}")
     if incident.acknowledged_by:
         console.print(f"acknowledged by {incident.acknowledged_by}")
     if incident.diagnosis is not None:

@@ -40,7 +40,7 @@ def read_routing(document: Section) -> RoutingChoice:
     """Return what an ``AlertRouting`` document says; raises BadResource."""
     document.done(
         "kind", "version", "name", "group_by", "group_wait", "group_interval", "repeat_interval",
-        "inhibit_rules",
+        "inhibit_rules", "resolve_timeout",
     )  # fmt: skip
     usual, labels = Routing(), document.get("group_by")
     rules = document.get("inhibit_rules")
@@ -55,6 +55,7 @@ def read_routing(document: Section) -> RoutingChoice:
             group_interval_s=_seconds(document, "group_interval", usual.group_interval_s),
             repeat_interval_s=_seconds(document, "repeat_interval", usual.repeat_interval_s),
             inhibit=tuple(rule for rule, _ in read) if rules else usual.inhibit,
+            resolve_timeout_s=_seconds(document, "resolve_timeout", usual.resolve_timeout_s),
         ),
         named=tuple(named),
     )

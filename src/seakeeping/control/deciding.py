@@ -104,6 +104,7 @@ class Deciding:
             targets=parts.in_force.targets,
             incidents=parts.incidents.by_id(),
         )
+        parts.incidents.follow(parts.in_force.routing)
         parts.incidents.step(look.standing, now, ended=look.ended)
         parts.alerts.explain(look, self.objectives, now)
         if look.told:

@@ -126,7 +126,11 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Why an incident is; no ``causes`` means that none was found, and ``summary`` says so."""
+    """Why an incident is; no ``causes`` means that none was found, and ``summary`` says so.
+
+    ``objective`` is whose calls were compared, None where no alert named one that has calls;
+    ``alerts`` are the fingerprints of the alerts that the incident had.
+    """
 
     incident_id: str
     at: float
@@ -139,6 +143,8 @@ class Diagnosis:
     mix_effect: float | None = None
     rate_effect: float | None = None
     duration_s: float = 0.0
+    objective: str | None = None
+    alerts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +165,10 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Alerts that share a cause, from the first of them until all is well."""
+    """Alerts that share a cause, from the first of them until all is well.
+
+    ``service`` is empty where its alerts, of others, name none.
+    """
 
     id: str
     title: str

@@ -1,7 +1,7 @@
 """When groups of alerts are told, and what keeps quiet because a graver one speaks.
 
 The words and the defaults are Alertmanager's; only alerts are grouped by objective where nobody
-says otherwise, and one rule of inhibition is built in.
+says otherwise, one rule of inhibition is built in, and the resolve timeout is longer.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,9 @@ PAGE_INHIBITS_TICKET = InhibitRule(
 class Routing:
     """When groups are told; the intervals are Alertmanager's defaults, in seconds.
 
-    ``group_by`` names the labels whose values make a group.
+    ``group_by`` names the labels whose values make a group. ``resolve_timeout_s`` is how long an
+    alert of others lasts that was told without an end and is not told again: an Alertmanager tells
+    its webhooks every four hours, and some minutes, that an alert goes on.
     """
 
     group_by: tuple[str, ...] = ("service", "slo")
@@ -45,3 +47,4 @@ class Routing:
     group_interval_s: float = 300.0
     repeat_interval_s: float = 14_400.0
     inhibit: tuple[InhibitRule, ...] = (PAGE_INHIBITS_TICKET,)
+    resolve_timeout_s: float = 18_000.0

@@ -58,7 +58,8 @@ class IncidentApi:
                       "Close an incident by hand; needs a reason.", "Incident", body="ReasonBody"),
             Operation("GET", f"{one}/postmortem", self.postmortem, "A draft of the postmortem in "
                       "Markdown, from what was recorded.", "markdown"),
-            Operation("GET", "/api/changes", self.changes, "Changes, newest first.", "Change[]",
+            Operation("GET", "/api/changes", self.changes, "Changes, newest first; of the last "
+                      "30 days where no time is given.", "Change[]",
                       _CHANGES),
             Operation("POST", "/api/changes", self.tell_changes, "Tell changes: our JSON, one or a "
                       "list, or CloudEvents; telling one twice is telling it once.", "Change[]",
@@ -106,7 +107,7 @@ class IncidentApi:
         )
 
     async def changes(self, request: Request) -> Response:
-        """Answer with the changes of a time, of the last day where none is given."""
+        """Answer with the changes of a time, of the last thirty days where none is given."""
         given = params.read(request.query_params, _CHANGES)
         end = given.get("until", self._room.clock.now() + _DAY_S)
         start = given.get("since", self._room.clock.now() - 30 * _DAY_S)

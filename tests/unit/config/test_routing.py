@@ -72,6 +72,15 @@ def test_the_keys_are_those_of_alertmanagers_own_file(tmp_path: Path) -> None:
     )
 
 
+def test_the_resolve_timeout_is_longer_than_an_alertmanager_waits_to_tell_again(
+    tmp_path: Path,
+) -> None:
+    usual = Routing()
+    assert usual.resolve_timeout_s >= usual.repeat_interval_s + usual.group_interval_s
+    assert routing(tmp_path, "resolve_timeout: 25h\n").resolve_timeout_s == 90_000.0
+    assert "resolve_timeout" in findings(tmp_path, "resolve_timeout: soon\n")[0]
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("0", 0.0), ("0s", 0.0), ("500ms", 0.5), ("45s", 45.0), ("2h45m", 9900.0), ("1w", 604_800.0),

@@ -289,3 +289,12 @@ def test_another_sites_page_presses_no_button(room: TestRoom, client: Client, ur
     assert answer.status == 403
     assert client.send("POST", url, {"origin": "https://evil.example"}, b"reason=x").status == 403
     assert room.decided.known_incidents[INCIDENT].state is IncidentState.MITIGATING
+
+
+def test_an_incident_without_a_service_links_to_none(room: TestRoom, client: Client) -> None:
+    known = room.decided.known_incidents
+    known[INCIDENT] = replace(known[INCIDENT], service="")
+    listed, one = client.get("/incidents"), client.get(f"/incidents/{INCIDENT}")
+    assert (listed.status, one.status) == (200, 200)
+    assert 'href="/incidents?service="' not in listed.text
+    assert 'href="/services/?window' not in one.text

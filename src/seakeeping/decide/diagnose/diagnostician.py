@@ -86,9 +86,10 @@ class Diagnostician:
         objective = self._objective(alerts)
         if objective is None:
             words = "Its alerts name no objective of ours whose calls could be compared."
-            return Diagnosis(incident.id, now, None, (), words)
+            return Diagnosis(incident.id, now, None, (), words, alerts=incident.alerts)
         made = self.of_objective(incident.id, objective, incident.opened_at, now)
-        return replace(made, duration_s=round(self._clock.monotonic() - began, 3))
+        took_s = round(self._clock.monotonic() - began, 3)
+        return replace(made, alerts=incident.alerts, duration_s=took_s)
 
     def of_objective(
         self, incident_id: str, objective: Objective, opened_at: float, now: float
@@ -115,6 +116,7 @@ class Diagnostician:
             slices_tested=contrast.slices_tested,
             mix_effect=contrast.mix_effect,
             rate_effect=contrast.rate_effect,
+            objective=objective.name,
         )
 
     def _objective(self, alerts: Sequence[Alert]) -> Objective | None:

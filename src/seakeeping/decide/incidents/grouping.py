@@ -2,6 +2,7 @@
 
 Alerts of one service that begin within hours of each other have one cause until the opposite is
 shown: an outage burns availability, latency and quality at once, and nobody wants three incidents.
+Alerts of others that name no service are one incident with those of the same name.
 So an alert joins the open incident of its service; after a long time only if the incident knows its
 objective already. An alert that comes back within half an hour of the end opens the same incident
 again. And where two diagnoses name the same release, model or prompt as the cause, whatever the
@@ -38,9 +39,9 @@ class Group:
 
 
 def service_of(alert: Alert) -> str:
-    """Return the service an alert is about: a foreign one may name it ``job`` or not at all."""
+    """Return the service an alert is about: a foreign one may name it ``job``, or none ("")."""
     labels = alert.labels
-    return labels.get("service") or labels.get("job") or labels.get("alertname", "")
+    return labels.get("service") or labels.get("service_name") or labels.get("job", "")
 
 
 def grouped(
@@ -56,13 +57,13 @@ def grouped(
     alert, by fingerprint, began.
     """
     held = {it for incident in incidents if is_open(incident) for it in incident.alerts}
-    loose: dict[str, list[Alert]] = {}
+    loose: dict[_Subject, list[Alert]] = {}
     for alert in alerts:
         if alert.fingerprint not in held and alert.incident_id is None:
-            loose.setdefault(service_of(alert), []).append(alert)
+            loose.setdefault(_subject_of(alert), []).append(alert)
     return [
-        Group(service, tuple(some), _incident_for(service, some, incidents, now, starts))
-        for service, some in sorted(loose.items())
+        Group(about[0], tuple(some), _incident_for(about, some, incidents, now, starts))
+        for about, some in sorted(loose.items())
     ]
 
 
@@ -76,15 +77,29 @@ def step_of(group: Group, incident_id: str, now: float) -> Step:
     if group.incident is None:
         return machine.opened(incident_id, group.alerts, group.service, now)
     if is_open(group.incident):
-        return machine.joined(group.incident, group.alerts, f"also at {group.service}", now)
+        where = f"also at {group.service}" if group.service else "the same alert"
+        return machine.joined(group.incident, group.alerts, where, now)
     return machine.reopened(group.incident, group.alerts, now)
 
 
+_Subject = tuple[str, str]
+"""The service, or, where none is known, what the alerts are called: these are one incident."""
+
+
+def _subject_of(alert: Alert) -> _Subject:
+    service = service_of(alert)
+    return service, "" if service else machine.title_of(alert)
+
+
+def _subject_of_incident(incident: Incident) -> _Subject:
+    return incident.service, "" if incident.service else incident.title
+
+
 def _incident_for(
-    service: str, alerts: Sequence[Alert], incidents: Sequence[Incident], now: float,
+    about: _Subject, alerts: Sequence[Alert], incidents: Sequence[Incident], now: float,
     starts: Mapping[str, float],
 ) -> Incident | None:  # fmt: skip
-    own = [it for it in incidents if it.service == service]
+    own = [it for it in incidents if _subject_of_incident(it) == about]
     for incident in sorted(filter(is_open, own), key=lambda it: it.opened_at):
         last = max([incident.opened_at, *(starts.get(it, 0.0) for it in incident.alerts)])
         if now - last <= JOIN_S or any(it.fingerprint in incident.alerts for it in alerts):

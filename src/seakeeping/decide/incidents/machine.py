@@ -40,12 +40,19 @@ ALLOWED: Mapping[IncidentState, frozenset[IncidentState]] = MappingProxyType({
 """To which states each state may go."""
 
 
+def title_of(alert: Alert) -> str:
+    """Return what an alert is called: its name, and the objective where it names one."""
+    name = alert.labels.get("alertname", "Alert")
+    what = alert.objective or alert.labels.get("slo", "")
+    return f"{name}: {what}" if what else name
+
+
 def opened(incident_id: str, alerts: Sequence[Alert], service: str, now: float) -> Step:
     """Open an incident for these alerts, the most severe of which names it."""
     first = min(alerts, key=lambda alert: (alert.severity is not Severity.PAGE, alert.starts_at))
     incident = Incident(
         id=incident_id,
-        title=_title(first, service),
+        title=title_of(first),
         service=service,
         state=IncidentState.OPEN,
         severity=first.severity,
@@ -162,11 +169,6 @@ def _step(
 
 def _told(alerts: Collection[Alert]) -> JsonObject:
     return {"alerts": [{"labels": dict(it.labels), "starts_at": it.starts_at} for it in alerts]}
-
-
-def _title(alert: Alert, service: str) -> str:
-    what = alert.objective or alert.labels.get("slo") or alert.labels.get("alertname", "alert")
-    return f"{alert.labels.get('alertname', 'Alert')}: {what}" if what != service else what
 
 
 def _names(alerts: Collection[Alert]) -> str:

@@ -11,13 +11,16 @@ import orjson
 
 from seakeeping.errors import BadInput
 from seakeeping.records import Alert, AlertState, Json, Severity
-from seakeeping.records.codec import moment
+from seakeeping.records.codec import iso, moment
 
 MOST_ALERTS = 10_000
 """In one body."""
 
 LONGEST_TEXT = 16_384
 """Of a label or an annotation."""
+
+TOLD_UNTIL = "told_until"
+"""Where the evidence of an alert holds the end that it was told with."""
 
 _PAGES = frozenset({"page", "critical", "error", "emergency", "fatal", "p1", "sev1", "high"})
 
@@ -30,12 +33,11 @@ def alerts_from_webhook(body: bytes | str | Mapping[str, Any]) -> list[Alert]:
     BadInput with the place of what is wrong, e.g. ``alerts[2].startsAt``.
     """
     given = _parsed(body)
-    version = _text(given, "version", "")
-    if version != "4":
+    if (version := _text(given, "version", "")) != "4":
         raise BadInput(
-            f"version {version!r} is not read",
+            f"version {version[:40]!r} is not read" if version else "is missing",
             place="version",
-            hint="Alertmanager 0.8 and later post version 4",
+            hint="an Alertmanager of 0.8 or later posts version 4",
         )
     alerts = given.get("alerts")
     if not isinstance(alerts, list):
@@ -77,9 +79,13 @@ def _alert(given: Json, place: str) -> Alert:
         starts_at=starts_at,
         severity=_severity(labels),
         state=state,
-        # an alert that fires has the end that it would have if nobody told of it again
         ends_at=(starts_at if ends_at is None else max(ends_at, starts_at)) if is_over else None,
-        evidence={"source": "alertmanager", "generator_url": _text(given, "generatorURL", place)},
+        evidence={
+            "source": "alertmanager",
+            "generator_url": _text(given, "generatorURL", place),
+            # the end that an alert which fires has, if nobody tells of it again
+            TOLD_UNTIL: None if is_over or ends_at is None else iso(ends_at),
+        },
     )
 
 

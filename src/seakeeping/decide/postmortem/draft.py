@@ -46,7 +46,7 @@ def _facts(incident: Incident) -> str:
     began = diagnosis.onset if diagnosis and diagnosis.onset is not None else incident.opened_at
     rows = {
         "Incident": incident.id,
-        "Service": incident.service,
+        "Service": incident.service or "none: no alert names one",
         "Severity": incident.severity.value,
         "State": incident.state.value,
         "Began": moment(began),

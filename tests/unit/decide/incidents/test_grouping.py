@@ -73,10 +73,36 @@ def test_what_somebody_closed_stays_closed_while_it_goes_on_firing() -> None:
     assert groups([going_on], [closed], NOW + 5) == []
 
 
-def test_a_foreign_alert_is_grouped_by_what_it_is_about() -> None:
-    foreign = Alert({"alertname": "HighLoad", "severity": "page", "job": "node"}, {}, NOW)
-    nameless = Alert({"alertname": "Watchdog", "severity": "page"}, {}, NOW)
-    assert [grouping.service_of(it) for it in (foreign, nameless)] == ["node", "Watchdog"]
+def foreign(name: str, at: float = NOW, **labels: str) -> Alert:
+    return Alert({"alertname": name, "severity": "page", **labels}, {}, at)
+
+
+def test_a_foreign_alert_is_grouped_by_the_service_it_is_about() -> None:
+    told = [foreign("HighLoad", job="node"), foreign("HighLoad", service_name="chat")]
+    assert [grouping.service_of(it) for it in told] == ["node", "chat"]
+    (group,) = groups([told[1]], [incident("inc-1", of("chat"))])
+    assert group.incident is not None
+
+
+def test_alerts_without_a_service_are_one_incident_by_their_name_and_name_no_service() -> None:
+    one, same, other = (
+        foreign("Watchdog", cluster="a"), foreign("Watchdog", cluster="b"), foreign("DiskFull")
+    )  # fmt: skip
+    disk, watchdog = groups([one, same, other], [])
+    assert (watchdog.service, disk.service) == ("", "")
+    opened = grouping.step_of(watchdog, "inc-1", NOW).incident
+    assert (opened.service, opened.title, len(opened.alerts)) == ("", "Watchdog", 2)
+    assert grouping.step_of(disk, "inc-2", NOW).incident.title == "DiskFull"
+
+
+def test_a_later_alert_without_a_service_joins_the_incident_of_its_name_alone() -> None:
+    standing = foreign("Watchdog", cluster="a")
+    opened = incident("inc-1", standing, service="")
+    later, other = foreign("Watchdog", NOW + 60, cluster="b"), foreign("DiskFull", NOW + 60)
+    disk, watchdog = groups([standing, later, other], [opened], NOW + 60)
+    assert watchdog.incident is opened
+    assert grouping.step_of(watchdog, "new", NOW + 60).reason == "the same alert"
+    assert disk.incident is None
 
 
 def diagnosed(it: Incident, made: Diagnosis) -> Incident:

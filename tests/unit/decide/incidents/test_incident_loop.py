@@ -13,10 +13,20 @@ from tests.unit.decide.by_hand import NOW, alert, ended
 from tests.unit.decide.incidents.made import cause, diagnosis
 
 from seakeeping.decide.incidents import IncidentLoop, acknowledge, receive, resolve
+from seakeeping.decide.incidents.foreign import NOT_TOLD_AGAIN
 from seakeeping.decide.incidents.grouping import is_open
-from seakeeping.decide.incidents.loop import LOOKS_S, RETRY_S, SURER_S
+from seakeeping.decide.incidents.loop import AGAIN_S, LOOKS_S, RETRY_S, SURER_S
 from seakeeping.errors import BadInput, NotFound, StoreUnavailable
-from seakeeping.records import Alert, AlertState, Diagnosis, Incident, IncidentState
+from seakeeping.records import (
+    Alert,
+    AlertState,
+    Diagnosis,
+    Incident,
+    IncidentState,
+    JsonObject,
+    Routing,
+)
+from seakeeping.records.codec import iso
 from seakeeping.store.ledger import Ledger, open_at
 from seakeeping.store.ledger.alerts import Alerts
 from seakeeping.store.ledger.incidents import Incidents
@@ -52,7 +62,7 @@ def told(diagnosis_of: Sequence[Diagnosis | Exception]) -> tuple[list[str], obje
         made = left.pop(0) if len(left) > 1 else left[0]
         if isinstance(made, Exception):
             raise made
-        return replace(made, incident_id=incident.id)
+        return replace(made, incident_id=incident.id, alerts=incident.alerts)
 
     return asked, diagnose
 
@@ -269,10 +279,14 @@ def test_what_is_not_there_or_says_nothing_is_refused(ledger: Ledger) -> None:
         resolve(ledger, "no such", "ann", "  ")
 
 
-def foreign(state: AlertState = AlertState.FIRING, at: float = NOW) -> Alert:
+def foreign(
+    state: AlertState = AlertState.FIRING, at: float = NOW, *, service: str = "node",
+    until: float | None = None,
+) -> Alert:  # fmt: skip
+    told: JsonObject = {"told_until": None if until is None else iso(until)}
     return Alert(
-        {"alertname": "HighLoad", "severity": "page", "service": "node"}, {"summary": "hot"}, at,
-        state=state, ends_at=at if state is AlertState.RESOLVED else None,
+        {"alertname": "HighLoad", "severity": "page", "service": service}, {"summary": "hot"}, at,
+        state=state, ends_at=at if state is AlertState.RESOLVED else None, evidence=told,
     )  # fmt: skip
 
 
@@ -292,6 +306,178 @@ def test_alerts_of_others_open_and_end_incidents(ledger: Ledger, clock: FakeCloc
     receive(ledger, [foreign(AlertState.RESOLVED, NOW + 200)])
     (over,) = loop.step(standing(ledger), NOW + 201)
     assert over.state is IncidentState.RESOLVED
+
+
+UNKNOWN = replace(diagnosis(), summary="no objective of ours", onset=None)
+
+
+def of_objective(name: str, made: Diagnosis) -> Diagnosis:
+    return replace(made, objective=name)
+
+
+@pytest.mark.parametrize("later_s", [20.0, 540.0, 2 * 3600.0, 5.9 * 3600.0])
+def test_an_incident_that_others_opened_is_diagnosed_when_our_alert_joins(
+    ledger: Ledger, clock: FakeClock, later_s: float
+) -> None:
+    ours = of_objective("a", replace(diagnosis(), summary="no cause found in a"))
+    asked, loop = looping(ledger, clock, UNKNOWN, UNKNOWN)
+    receive(ledger, [foreign(service="chat")])
+    loop.step(standing(ledger), NOW)
+    (opened,) = loop.diagnose_due()
+    assert opened.diagnosis is not None
+    assert opened.diagnosis.summary == "no objective of ours"
+    looked = len(asked)
+    clock.at = NOW + later_s
+    _, loop = looping(ledger, clock, ours)
+    (joined,) = loop.step(keep(ledger, alert("a", starts_at=clock.at)), clock.at)
+    assert (joined.id, len(joined.alerts)) == (opened.id, 2)
+    (again,) = loop.diagnose_due()
+    assert again.diagnosis is not None
+    assert (again.diagnosis.summary, again.diagnosis.objective) == ("no cause found in a", "a")
+    assert looked == 1
+
+
+def test_after_an_alert_joined_a_cause_is_looked_for_as_after_the_opening(
+    ledger: Ledger, clock: FakeClock
+) -> None:
+    nothing = of_objective("a", diagnosis())
+    asked, loop = looping(
+        ledger, clock, UNKNOWN, nothing, nothing, of_objective("a", diagnosis(cause(model="m")))
+    )
+    receive(ledger, [foreign(service="chat")])
+    loop.step(standing(ledger), NOW)
+    loop.diagnose_due()
+    clock.at = joined_at = NOW + 2 * 3600
+    loop.step(keep(ledger, alert("a", starts_at=joined_at)), joined_at)
+    for age in LOOKS_S[:3]:
+        clock.at = joined_at + age
+        found = loop.diagnose_due()
+    assert len(asked) == 4
+    assert found[0].diagnosis is not None
+    assert dict(found[0].diagnosis.causes[0].slice) == {"model": "m"}
+
+
+def test_no_cause_in_another_objective_does_not_hide_the_cause_that_was_found(
+    ledger: Ledger, clock: FakeClock
+) -> None:
+    known = of_objective("a", diagnosis(cause(release="v2")))
+    asked, loop = looping(ledger, clock, known, of_objective("b", diagnosis()))
+    loop.step(keep(ledger, alert("a")), NOW)
+    loop.diagnose_due()
+    clock.at = NOW + 60
+    loop.step(keep(ledger, alert("b", starts_at=clock.at)), clock.at)
+    assert loop.diagnose_due() == []
+    assert len(asked) == 2
+
+
+def test_alerts_that_join_one_after_the_other_do_not_ask_each_time(
+    ledger: Ledger, clock: FakeClock
+) -> None:
+    asked, loop = looping(ledger, clock, diagnosis(cause(release="v2")))
+    for second in range(21):
+        clock.at = NOW + second
+        loop.step(keep(ledger, alert(f"slo-{second}", starts_at=clock.at)), clock.at)
+        loop.diagnose_due()
+    assert len(asked) == 3
+    assert AGAIN_S == 10.0
+
+
+def test_an_incident_that_is_opened_again_is_diagnosed_again(
+    ledger: Ledger, clock: FakeClock
+) -> None:
+    _, loop = looping(ledger, clock, diagnosis(cause(release="v2")))
+    loop.step(keep(ledger, alert("a")), NOW)
+    loop.diagnose_due()
+    loop.step(keep(ledger, ended(alert("a"), NOW + 60)), NOW + 60)
+    clock.at = NOW + 120
+    (again,) = loop.step(keep(ledger, alert("a", starts_at=clock.at)), clock.at)
+    assert again.state is IncidentState.OPEN
+    (made,) = loop.diagnose_due()
+    assert made.state is IncidentState.DIAGNOSED
+    assert loop.diagnose_due() == []
+
+
+def test_somebody_who_is_faster_delays_a_diagnosis_but_does_not_lose_it(
+    ledger: Ledger, clock: FakeClock
+) -> None:
+    def diagnose(incident: Incident, alerts: Sequence[Alert]) -> Diagnosis:
+        acknowledge(ledger, incident.id, "ann")
+        return replace(diagnosis(), incident_id=incident.id, alerts=incident.alerts)
+
+    loop = IncidentLoop(ledger, None, clock, diagnose=diagnose)
+    loop.step(keep(ledger, alert("a")), NOW)
+    assert loop.diagnose_due() == []
+    (made,) = loop.diagnose_due()
+    assert made.acknowledged_by == "ann"
+
+
+TIMEOUT_S = Routing().resolve_timeout_s
+
+
+def test_an_alert_of_others_that_nobody_tells_of_again_ends_with_its_incident(
+    ledger: Ledger, clock: FakeClock
+) -> None:
+    _, loop = looping(ledger, clock)
+    receive(ledger, [foreign()])
+    (opened,) = loop.step(standing(ledger), NOW)
+    clock.at = NOW + TIMEOUT_S - 1
+    assert loop.step(standing(ledger), clock.at) == []
+    clock.at += 1
+    (over,) = loop.step(standing(ledger), clock.at)
+    assert (over.id, over.state) == (opened.id, IncidentState.RESOLVED)
+    (kept,) = Alerts(ledger).find()
+    assert (kept.state, kept.ends_at) == (AlertState.RESOLVED, clock.at)
+    assert kept.evidence["ended"] == NOT_TOLD_AGAIN
+
+
+def test_one_that_is_told_again_goes_on(ledger: Ledger, clock: FakeClock) -> None:
+    _, loop = looping(ledger, clock)
+    receive(ledger, [foreign()])
+    loop.step(standing(ledger), NOW)
+    clock.at = NOW + TIMEOUT_S - 1
+    receive(ledger, [foreign()])
+    clock.at = NOW + 2 * TIMEOUT_S - 2
+    assert loop.step(standing(ledger), clock.at) == []
+    assert len(standing(ledger)) == 1
+
+
+def test_one_that_was_told_with_an_end_ends_then(ledger: Ledger, clock: FakeClock) -> None:
+    _, loop = looping(ledger, clock)
+    receive(ledger, [foreign(until=NOW + 240)])
+    loop.step(standing(ledger), NOW)
+    assert loop.step(standing(ledger), NOW + 239) == []
+    receive(ledger, [foreign(until=NOW + 2 * TIMEOUT_S)])
+    assert loop.step(standing(ledger), NOW + TIMEOUT_S + 1) == []
+    (over,) = loop.step(standing(ledger), NOW + 2 * TIMEOUT_S)
+    assert over.state is IncidentState.RESOLVED
+
+
+def test_one_told_between_the_look_and_the_step_does_not_end(
+    ledger: Ledger, clock: FakeClock
+) -> None:
+    _, loop = looping(ledger, clock)
+    receive(ledger, [foreign()])
+    loop.step(standing(ledger), NOW)
+    clock.at = NOW + TIMEOUT_S
+    seen = standing(ledger)
+    receive(ledger, [foreign()])
+    assert loop.step(seen, clock.at) == []
+    assert [it.state for it in Alerts(ledger).find()] == [AlertState.FIRING]
+
+
+def test_the_resolve_timeout_is_what_the_routing_says(ledger: Ledger, clock: FakeClock) -> None:
+    _, loop = looping(ledger, clock)
+    loop.follow(Routing(resolve_timeout_s=86_400.0))
+    receive(ledger, [foreign()])
+    loop.step(standing(ledger), NOW)
+    assert loop.step(standing(ledger), NOW + 86_399.0) == []
+    assert len(loop.step(standing(ledger), NOW + 86_400.0)) == 1
+
+
+def test_our_own_alerts_do_not_end_for_want_of_news(ledger: Ledger, clock: FakeClock) -> None:
+    _, loop = looping(ledger, clock)
+    loop.step(keep(ledger, alert("a")), NOW)
+    assert loop.step(standing(ledger), NOW + 30 * 86_400.0) == []
 
 
 def test_an_end_of_what_nobody_told_and_an_echo_of_ours_change_nothing(ledger: Ledger) -> None:

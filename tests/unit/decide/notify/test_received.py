@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seakeeping.decide.incidents.foreign import is_expired
 from seakeeping.decide.notify import alerts_from_webhook
-from seakeeping.decide.notify.received import LONGEST_TEXT, MOST_ALERTS
+from seakeeping.decide.notify.received import LONGEST_TEXT, MOST_ALERTS, TOLD_UNTIL
 from seakeeping.errors import BadInput
 from seakeeping.records import AlertState, Severity
 
@@ -56,6 +57,15 @@ def test_an_alert_that_is_over_has_an_end_after_its_start() -> None:
     assert bare.ends_at == bare.starts_at
 
 
+def test_the_end_that_a_firing_alert_was_told_with_is_kept_as_such() -> None:
+    (alert,) = alerts_from_webhook(a_body(an_alert(endsAt="2026-09-21T14:20:00Z")))
+    assert (alert.ends_at, alert.evidence[TOLD_UNTIL]) == (None, "2026-09-21T14:20:00.000000Z")
+    assert is_expired(alert, 1_790_000_400.0, 60.0)
+    assert not is_expired(alert, 1_790_000_399.0, 60.0)
+    (bare,) = alerts_from_webhook(a_body(an_alert()))
+    assert bare.evidence[TOLD_UNTIL] is None
+
+
 def test_the_end_that_a_firing_alert_would_have_is_none() -> None:
     (alert,) = alerts_from_webhook(a_body(an_alert(endsAt="2030-01-01T00:00:00Z")))
     assert alert.ends_at is None
@@ -88,7 +98,7 @@ def test_keys_of_a_newer_alertmanager_are_passed_over() -> None:
     ("body", "told"),
     [
         (b"", "no JSON"), (b"[]", "must be a JSON object"), (b'"\xff"', "no JSON"),
-        ({}, "version: version '' is not read"), (a_body(version=4), "version: must be a string"),
+        ({}, "version: is missing"), (a_body(version=4), "version: must be a string"),
         (a_body(version="3"), "version '3'"), ({"version": "4"}, "alerts: must be a list"),
         (a_body(None), r"alerts\[0\]: must be a JSON object"),
         (a_body(an_alert(), an_alert(labels={})), r"alerts\[1\].labels: an alert has at least"),

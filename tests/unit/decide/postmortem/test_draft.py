@@ -75,3 +75,7 @@ def test_the_text_of_answers_stays_in_the_store() -> None:
     text = draft(incident(diagnosis=replace(told, examples=(secret,))))
     assert "the secret text" not in text
     assert "`/interactions/t1/s1` score 0.1" in text
+
+
+def test_an_incident_without_a_service_says_so() -> None:
+    assert "| Service | none: no alert names one |" in draft(incident(service=""))
