@@ -101,8 +101,13 @@ def _evidence(evidence: Evidence, objective: Objective) -> str:
         what = f"the detector flags more answers than the {usual} that were usual here"
     return (
         f"{what}{began} (sequential test over {evidence.events:,} answers, "
-        f"{evidence.value:.3g} against a limit of {evidence.limit:.3g})"
+        f"{_against(evidence.value / evidence.limit)} its limit)"
     )
+
+
+def _against(times: float) -> str:
+    """Return how evidence stands to its limit; an exact number of 1e+60 tells nobody more."""
+    return "over 1,000 times" if times > 1000 else f"{times:.2g} times"
 
 
 def _description(condition: Condition) -> list[str]:
@@ -138,7 +143,8 @@ def _certainty(reading: Reading) -> str:
     if budget.state is BudgetState.BREACH:
         return f"Confirmed by {budget.labels:,} labels."
     needed = budget.labels_needed
-    more = "" if needed is None else f"; about {needed:,} more labels would settle it"
+    is_told = needed is None or "more labels" in budget.note
+    more = "" if is_told else f"; about {needed:,} more labels would settle it"
     return f"A detector says so and labels do not confirm it yet{more}."
 
 

@@ -95,8 +95,30 @@ def test_evidence_says_since_when_and_how_sure() -> None:
     told = said(steady(quality, 0.4, evidence=evidence(5000, since=NOW - 60)), RuleKind.EVIDENCE)
     assert told["summary"] == (
         "chat/availability: bad answers are more frequent than the budget of 10 % allows, it seems "
-        "since 2026-09-21T14:12Z (sequential test over 500 answers, 5e+03 against a limit of 1e+03)"
+        "since 2026-09-21T14:12Z (sequential test over 500 answers, 5 times its limit)"
     )
+
+
+def test_evidence_beyond_all_doubt_is_no_number_of_sixty_digits() -> None:
+    quality = objective(0.9, indicator=FAITHFULNESS)
+    told = said(steady(quality, 0.4, evidence=evidence(5e60)), RuleKind.EVIDENCE)
+    assert "over 1,000 times its limit)" in told["summary"]
+
+
+def test_a_cold_start_says_what_it_compares_with() -> None:
+    quality = objective(0.9, indicator=FAITHFULNESS)
+    cold = replace(evidence(5000, null_ratio=0.46), is_cold=True)
+    told = said(steady(quality, 0.8, evidence=cold), RuleKind.EVIDENCE)
+    assert "the detector flags more answers than the 46 % that were usual here" in told["summary"]
+
+
+def test_missing_labels_are_told_once() -> None:
+    quality = objective(0.9, indicator=FAITHFULNESS)
+    unsure = steady(quality, 0.4, evidence=evidence(5000))
+    note = "Needs about 120 more labels."
+    unsure = replace(unsure, budget=replace(unsure.budget, labels_needed=120, note=note))
+    told = said(unsure, RuleKind.EVIDENCE)["description"]
+    assert told.count("120") == 1
 
 
 def test_an_absence_says_how_long_nobody_knew() -> None:
