@@ -10,7 +10,8 @@ from tests.contract.conftest import FakeClock
 from tests.unit.decide.by_hand import alert
 
 from seakeeping.decide.diagnose import Diagnostician
-from seakeeping.decide.incidents import IncidentLoop
+from seakeeping.decide.incidents import IncidentLoop, receive
+from seakeeping.decide.notify import alerts_from_webhook
 from seakeeping.observe.snapshot import encode
 from seakeeping.records import (
     Budget,
@@ -171,6 +172,32 @@ def test_an_incident_is_diagnosed_from_its_alert(
     assert incident.diagnosis is not None
     assert dict(incident.diagnosis.causes[0].slice) == {"release": "v2"}
     assert len(incident.changes) == 1
+
+
+def test_an_incident_of_an_alertmanager_is_diagnosed_once_our_alert_joins(
+    store: CountingStore, ledger: Ledger, clock: FakeClock
+) -> None:
+    Snapshots(ledger).put(READINGS, NOW, encode([reading(objective("bad"))], NOW))
+    loop = IncidentLoop(ledger, store, clock)
+    told = {"alertname": "HighErrorRate", "job": "bad"}
+    body = {"status": "firing", "labels": told, "startsAt": "2026-01-01T00:00:00Z"}
+    foreign = receive(ledger, alerts_from_webhook({"version": "4", "alerts": [body]}))
+    loop.step(foreign, NOW)
+    (opened,) = loop.diagnose_due()
+    assert opened.diagnosis is not None
+    assert "no objective" in opened.diagnosis.summary
+    clock.at = NOW + 90
+    one = alert("bad/availability", service="bad", starts_at=clock.at)
+    with ledger.transaction() as connection:
+        Alerts(ledger).save(connection, [one])
+        standing = Alerts(ledger).standing(connection)
+    (joined,) = loop.step(standing, clock.at)
+    assert joined.id == opened.id
+    (incident,) = loop.diagnose_due()
+    assert incident.diagnosis is not None
+    assert incident.diagnosis.objective == "bad/availability"
+    assert set(incident.diagnosis.alerts) == {foreign[0].fingerprint, one.fingerprint}
+    assert dict(incident.diagnosis.causes[0].slice) == {"release": "v2"}
 
 
 def test_an_alert_of_an_unknown_objective_is_told_so(

@@ -38,7 +38,7 @@ long as no cause is found: there are more events each time."""
 SURER_S = (120.0, 600.0)
 """How long after it one with a cause is looked at again: another cause may be likelier by then."""
 
-AGAIN_S = 10.0
+AGAIN_S = 5.0
 """Least seconds between two diagnoses of one incident, however often alerts join it."""
 
 RETRY_S = 30.0
