@@ -213,14 +213,14 @@ def test_whatever_happens_to_rows_the_book_says_what_the_store_holds(
 
 def test_a_restart_goes_on_where_the_book_was(engine: CountingStore, traffic: Traffic) -> None:
     clock = HandClock(NOW)
-    traffic.send(range(1, 31), NOW - 9 * DAY, bad=True)
-    traffic.send(range(31, 61), NOW - 4000)
+    traffic.send(range(1, 131), NOW - 9 * DAY, bad=True)
+    traffic.send(range(131, 161), NOW - 4000)
     book = new_book(engine, clock)
     before = settle(book, clock)
     checkpoint = book.checkpoint(clock.at)
 
     clock.at += 1800
-    traffic.send(range(61, 91), clock.at - 900)
+    traffic.send(range(161, 191), clock.at - 900)
     traffic.retract(3)
     again = new_book(engine, clock)
     again.restore(checkpoint)
