@@ -20,6 +20,7 @@ from rich.panel import Panel
 
 from seakeeping.cli.client import Client
 from seakeeping.cli.tables import print_table
+from seakeeping.config import Finding
 from seakeeping.errors import BadInput
 from seakeeping.records import EVALUATION_KINDS
 from seakeeping.records.codec import near
@@ -96,8 +97,11 @@ def _send_file(client: Client, args: argparse.Namespace) -> int:
 
 
 def _post(client: Client, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Send labels; what is doubtful about them goes to standard error."""
     body = json.dumps({"labels": rows}).encode()
-    client.post("/api/labels", body, {"Content-Type": "application/json"})
+    answer = json.loads(client.post("/api/labels", body, {"Content-Type": "application/json"}))
+    for one in answer.get("warnings", ()):
+        print(f"seakeeping: {Finding(**one)}", file=sys.stderr)
 
 
 def _queue(client: Client, args: argparse.Namespace) -> list[dict[str, Any]]:

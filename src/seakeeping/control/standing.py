@@ -9,7 +9,7 @@ from typing import Protocol
 
 from seakeeping.config import Resources
 from seakeeping.config.openslo.api import Owned, objectives_of
-from seakeeping.observe import default_objectives
+from seakeeping.observe.objectives import default_objectives
 from seakeeping.records import NotificationTarget, Objective, Routing
 from seakeeping.store.ledger import Resource
 

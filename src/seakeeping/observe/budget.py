@@ -29,6 +29,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from seakeeping.observe.doubts import note_of
 from seakeeping.observe.tiers import (
     BAD,
     BAD_ROWS,
@@ -198,8 +199,12 @@ def _budget(
         _lasts(remaining, pace, objective.window_s),
         _interval_remaining(period, objective.budget_ratio, shift),
         known.method, known.raw_ratio, known.labels, known.labels_needed, one.last_event_at,
-        f"{one.note} {known.note}".strip(),
+        " ".join(filter(None, (_doubt(objective, valid), one.note, known.note))),
     )  # fmt: skip
+
+
+def _doubt(objective: Objective, valid: float) -> str:
+    return note_of(objective.indicator, has_data=valid > 0)
 
 
 def _counted(one: Counted, low: float, high: float) -> Estimated:

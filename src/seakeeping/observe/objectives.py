@@ -66,11 +66,6 @@ def expand(objectives: Sequence[Objective], services: Iterable[str]) -> list[Obj
     return found
 
 
-def standard_objectives(service: str) -> tuple[Objective, ...]:
-    """Return the availability and the latency objective of a service."""
-    return tuple(expand(_on_calls()[:2], [service]))
-
-
 def _is_shipped(objective: Objective) -> bool:
     return objective.source == "default"
 

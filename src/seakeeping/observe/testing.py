@@ -9,12 +9,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from seakeeping.errors import StoreUnavailable
-from seakeeping.records import Counts, Indicator, IndicatorSignal, LabelledScore, Match
+from seakeeping.observe.objectives import default_objectives, expand
+from seakeeping.records import (
+    Counts,
+    Indicator,
+    IndicatorSignal,
+    LabelledScore,
+    Match,
+    Objective,
+)
 from seakeeping.store.cells import Cells, Place, TimeSpan, cells_of
 from seakeeping.store.examples import Example
 from seakeeping.store.touched import Touched
 
 BUCKET_S = 300
+
+
+def standard_objectives(service: str) -> tuple[Objective, ...]:
+    """Return the shipped availability and latency objectives of a service."""
+    return tuple(expand(default_objectives()[:2], [service]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from seakeeping.errors import BadInput
 from seakeeping.records import Indicator, Traffic
-from seakeeping.store import count, examples, facts, kept, novelty, places
+from seakeeping.records.names import Names
+from seakeeping.store import count, examples, facts, kept, names, novelty, places
 from seakeeping.store.cells import Cells, Place, TimeSpan
 from seakeeping.store.client import StoreClient, address_of
 from seakeeping.store.examples import Example
@@ -130,6 +131,14 @@ class CountingStore(Store):
     def dimension_values(self, service: str, dimension: str, start: float, end: float) -> list[str]:
         """Return the values that calls showed in a dimension, the most frequent first."""
         return novelty.dimension_values(self.client, service, dimension, start, end, self._counted)
+
+    def names(self, now: float) -> Names:
+        """Return the names of services, evaluations, measurements and metrics seen lately."""
+        return names.names(self.client, now)
+
+    def known_calls(self, calls: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Return those of (trace, span) that are stored, and were neither erased nor retracted."""
+        return names.known_calls(self.client, calls)
 
     def first_seen(self, start: float, end: float) -> list[FirstSeen]:
         """Return the values of telling dimensions that were new in ``start <= t < end``.

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from seakeeping import metrics
+from seakeeping.config.finding import Finding
 from seakeeping.errors import (
     BadInput,
     NotFound,
@@ -53,6 +54,14 @@ class JsonAnswer(Response):
 def listed(records: Sequence[object], cursor: str | None = None) -> JsonAnswer:
     """Return a page of records."""
     return JsonAnswer({"items": [to_json(record) for record in records], "next": cursor})
+
+
+def taken(records: Sequence[object], warnings: Sequence[Finding]) -> JsonAnswer:
+    """Return what was kept of what somebody sent, and what is doubtful in it."""
+    told = [to_json(one) for one in warnings]
+    return JsonAnswer(
+        {"items": [to_json(record) for record in records], "next": None, "warnings": told}
+    )
 
 
 def listed_page(page: Page[Any]) -> JsonAnswer:

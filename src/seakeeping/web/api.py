@@ -63,6 +63,9 @@ class Api:
                       "Evaluation[]", EVALUATIONS),
             Operation("GET", "/api/metrics", self.metric_points, "Points of a metric, by time.",
                       "MetricPoint[]", METRIC_POINTS),
+            Operation("GET", "/api/names", self.names, "Names of services, evaluations, "
+                      "measurements and metrics that were seen lately: what an objective can be "
+                      "about.", "Names"),
             *(op for part in self._others for op in part.operations()),
             Operation("GET", "/api/events", self.events, "Server-sent events: `hello` once, `tick` "
                       "when pages should look again, `slow` every half minute.", "events"),
@@ -138,6 +141,12 @@ class Api:
         return await self._room.reader.ask(
             lambda: listed(store.metric_points(service, name, start, end, limit=limit))
         )
+
+    async def names(self, request: Request) -> Response:
+        """Answer with the names that were seen."""
+        params.read(request.query_params, ())
+        watch = self._room.watch
+        return await self._room.reader.ask(lambda: JsonAnswer(to_json(watch.names())))
 
     async def events(self, request: Request) -> Response:
         """Answer with a stream of events."""

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seakeeping.errors import Unavailable
+from seakeeping.observe.doubts import doubts_of
 from seakeeping.records import (
+    BudgetState,
     Change,
     Counts,
     Indicator,
@@ -45,18 +47,32 @@ def read_background(
     objective = reading.budget.objective
     indicator, service = objective.indicator, objective.service
     start = now - objective.window_s
+    doubts: Sequence[str] = ()
     try:
+        doubts = doubts_about(store, reading, now)
         rows = reading.budget.valid_rows
         steps = read_steps(store, indicator, service, start, now, rows)
         if indicator.signal in _OF_METRICS:
-            return Background(steps, changes=changes)
+            return Background(steps, changes=changes, doubts=doubts)
         since = now - min(SLICED_S, objective.window_s)
         slices = slices_of(store.facts(indicator, service, since, now))
         found = store.examples(indicator, service, since, now, limit=_EXAMPLES)
         shown = [_example(store, example) for example in found]
     except Unavailable as error:
-        return Background(changes=changes, trouble=error.message)
-    return Background(steps, slices, shown, changes)
+        return Background(changes=changes, trouble=error.message, doubts=doubts)
+    return Background(steps, slices, shown, changes, doubts=doubts)
+
+
+def doubts_about(store: Telemetry, reading: Reading, now: float) -> list[str]:
+    """Return why an objective may promise nothing. Blocks.
+
+    Names are asked for only while it has no data: where there is some, they are right.
+    """
+    has_data = reading.budget.state is not BudgetState.NO_DATA
+    names = None if has_data else store.names(now)
+    made = [reading.budget.objective.indicator.subject or ""] if has_data else []
+    found = doubts_of(reading.budget.objective, names, made)
+    return [f"{message} ({hint})" if hint else message for message, hint in found]
 
 
 def _example(store: Telemetry, example: Example) -> JsonObject:

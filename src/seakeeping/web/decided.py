@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from seakeeping.config.openslo import Owned
 from seakeeping.records import (
     Alert,
     Change,
     Incident,
     JsonObject,
     Matcher,
-    Objective,
     Reading,
     Silence,
 )
@@ -48,8 +48,11 @@ class Decided(Protocol):
         """Return the OpenSLO document of an objective that the API owns."""
         ...
 
-    def put_objective(self, name: str, document: JsonObject, by: str) -> Sequence[Objective]:
-        """Store a document; return its objectives. Raises BadInput, Refused for a file's name."""
+    def put_objective(self, name: str, document: JsonObject, by: str) -> Owned:
+        """Store a document; return its objectives, and what is doubtful in it.
+
+        Raises BadInput, Refused for a file's name.
+        """
         ...
 
     def delete_objective(self, name: str, by: str) -> None:

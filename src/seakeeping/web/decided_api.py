@@ -12,11 +12,12 @@ from starlette.responses import Response
 
 from seakeeping.decide.notify.received import alerts_from_webhook
 from seakeeping.errors import BadInput
+from seakeeping.observe.doubts import findings_of
 from seakeeping.observe.rules import prometheus_rules_yaml
-from seakeeping.records import AlertState, LabelKind, Silence
+from seakeeping.records import AlertState, Silence
 from seakeeping.records.codec import to_json
 from seakeeping.web import alert_page, params
-from seakeeping.web.answers import JsonAnswer, listed
+from seakeeping.web.answers import JsonAnswer, listed, taken
 from seakeeping.web.bodies import SilenceBody
 from seakeeping.web.forms import body_of, json_of, record_of
 from seakeeping.web.openapi import Operation
@@ -25,13 +26,9 @@ from seakeeping.web.room import Room
 
 Answer = TypeVar("Answer")
 
-MOST_LABELS = 1000
 _ALERTMANAGER_BYTES = 16 << 20
-_DAY_S = 86_400.0
 
 _SERVICE = Param("service", params.text, "Only this service.")
-_NAME = Param("name", params.text, "Only of this evaluation, e.g. `faithfulness`.")
-_KINDS = tuple(kind.value for kind in LabelKind)
 _STATES = tuple(state.value for state in AlertState)
 
 _ALERTS = (
@@ -59,7 +56,7 @@ class DecidedApi:
                       "each service and slice with an objective of its own.", "Objective[]",
                       (_SERVICE,)),
             Operation("PUT", name, self.put_objective, "Create or replace an objective that the "
-                      "API owns; the body is an OpenSLO v1 document of that name.", "Objective[]",
+                      "API owns; the body is an OpenSLO v1 document of that name.", "Objective[]!",
                       body="ObjectiveDocument"),
             Operation("DELETE", name, self.delete_objective, "Remove an objective that the API "
                       "owns; those of files are read-only here.", "Accepted"),
@@ -105,7 +102,9 @@ class DecidedApi:
         if not isinstance(document, dict):
             raise BadInput("the body must be a JSON object: an OpenSLO document of kind SLO")
         by, decided = self._actor(request), self._room.decided
-        return await self._ask(lambda: listed(decided.put_objective(name, document, by)))
+        owned = await self._ask(lambda: decided.put_objective(name, document, by))
+        doubts = findings_of(owned.written, await self._room.seen_names())
+        return taken(owned.objectives, [*owned.findings, *doubts])
 
     async def delete_objective(self, request: Request) -> Response:
         """Remove a document."""

@@ -100,6 +100,7 @@ class DecidedPages:
         page = objective_page.build(reading, alerts, behind, text, is_owned=document is not None)
         return await self._page(
             request, "objective.html", here="/objectives", page=page, trouble=behind.trouble,
+            doubts=behind.doubts,
             measured_at=self._room.watch.readings().at,
         )  # fmt: skip
 

@@ -1,16 +1,21 @@
 """The API of labels and measurements: what people say of answers, and figures over windows."""
 
+import re
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from seakeeping.config.finding import Finding
 from seakeeping.errors import BadInput
-from seakeeping.records import Label, LabelKind
+from seakeeping.records import EVALUATION_KINDS, Label, LabelKind
+from seakeeping.records.codec import near
+from seakeeping.records.names import Names
 from seakeeping.store.labels import LabelFilter
 from seakeeping.store.measurements import MeasurementFilter
 from seakeeping.web import params, review
-from seakeeping.web.answers import listed, listed_page
+from seakeeping.web.answers import listed, listed_page, taken
 from seakeeping.web.bodies import LabelBody, LabelsBody
 from seakeeping.web.filters import PAGE, SPAN_OF_TIME
 from seakeeping.web.forms import record_of
@@ -54,7 +59,7 @@ class LabelApi:
             Operation("GET", "/api/labels", self.labels, "Labels, newest first.", "Label[]",
                       _LABELS),
             Operation("POST", "/api/labels", self.give_labels, "Keep labels; a newer one of the "
-                      "same author on the same answer replaces the older.", "Label[]",
+                      "same author on the same answer replaces the older.", "Label[]!",
                       body="LabelsBody"),
             Operation("GET", "/api/labels/queue", self.queue, "Answers that ask for a label, the "
                       "most useful first.", "LabelRequest[]", _QUEUE),
@@ -84,8 +89,14 @@ class LabelApi:
             raise BadInput(f"from 1 to {MOST_LABELS} at a time", place="labels")
         author, now = self._room.actors.of(request), self._room.clock.now()
         labels = [_label(one, author, now, f"labels[{n}]") for n, one in enumerate(given)]
-        queue = self._room.queue
-        return await self._room.reader.ask(lambda: listed(queue.take(labels)))
+        queue, store = self._room.queue, self._room.store
+
+        def take() -> tuple[Sequence[Label], Collection[tuple[str, str]]]:
+            stored = store.known_calls([(one.trace_id, one.span_id) for one in labels])
+            return queue.take(labels), stored
+
+        kept, stored = await self._room.reader.ask(take)
+        return taken(kept, list(_doubts(kept, stored, await self._room.seen_names())))
 
     async def queue(self, request: Request) -> Response:
         """Answer with what waits for a label of a person."""
@@ -113,9 +124,41 @@ def _limit(given: dict[str, Any]) -> int:
     return int(given.get("limit", params.DEFAULT_LIMIT))
 
 
+def _doubts(
+    labels: Sequence[Label], stored: Collection[tuple[str, str]], names: Names | None
+) -> Iterator[Finding]:
+    """Yield why a label may correct nothing: its answer or its evaluation is not known here."""
+    known = {*EVALUATION_KINDS, *(names.evaluations if names else ())}
+    for number, one in enumerate(labels):
+        if (one.trace_id, one.span_id) not in stored:
+            yield Finding(
+                f"labels[{number}]", f"no answer {one.span_id} of trace {one.trace_id} is stored",
+                "it may be on its way, older than retention, or erased; the label waits for it",
+                is_warning=True,
+            )  # fmt: skip
+        if names is not None and one.name not in known:
+            yield Finding(
+                f"labels[{number}].name", f"no answer is evaluated for {one.name}",
+                near(one.name, known), is_warning=True,
+            )  # fmt: skip
+
+
+_IDS = (("trace_id", 32), ("span_id", 16))
+
+
+def _check_ids(body: LabelBody, place: str) -> None:
+    """Raise BadInput for an id that no telemetry can have."""
+    for name, digits in _IDS:
+        value = getattr(body, name)
+        if not re.fullmatch(f"[0-9a-f]{{{digits}}}", value):
+            hint = f"{digits} hexadecimal digits in lower case, as GET /api/interactions tells it"
+            raise BadInput(f"{value[:80]!r} is no {name}", place=f"{place}.{name}", hint=hint)
+
+
 def _label(body: LabelBody, author: str, now: float, place: str) -> Label:
     if (body.value is None) == (body.label is None):
         raise BadInput("needs a value or a label, and not both", place=place)
+    _check_ids(body, place)
     try:
         value = (
             body.value if body.value is not None else review.value_of(body.name, str(body.label))

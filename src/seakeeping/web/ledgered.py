@@ -7,7 +7,7 @@ from typing import Any
 from seakeeping import metrics
 from seakeeping.config import Resources
 from seakeeping.config.finding import Finding
-from seakeeping.config.openslo import objectives_of
+from seakeeping.config.openslo import Owned, objectives_of
 from seakeeping.decide.incidents import by_hand
 from seakeeping.decide.incidents.foreign import receive
 from seakeeping.errors import BadInput, NotFound, Refused, Unavailable
@@ -19,7 +19,6 @@ from seakeeping.records import (
     IncidentState,
     JsonObject,
     Matcher,
-    Objective,
     Silence,
 )
 from seakeeping.store.ledger import Ledger
@@ -78,7 +77,7 @@ class LedgerDecided:
         found = self._ledger.resource(SLO, name)
         return None if found is None else found.document
 
-    def put_objective(self, name: str, document: JsonObject, by: str) -> Sequence[Objective]:
+    def put_objective(self, name: str, document: JsonObject, by: str) -> Owned:
         """Store a document if it holds; the same one again changes nothing."""
         if named(document) != name:
             raise BadInput(
@@ -88,14 +87,14 @@ class LedgerDecided:
         if document.get("kind") != SLO:
             raise BadInput(f"must be {SLO!r}", place="kind")
         self._refuse_files(name)
-        objectives = self._checked(name, document)
+        owned = self._checked(name, document)
         for _ in range(_TRIES):
             known = self._ledger.resource(SLO, name)
             if known is not None and known.document == document:
-                return objectives
+                return owned
             version = known.version if known else 0
             if self._ledger.put_resource(SLO, name, document, by=by, expected=version):
-                return objectives
+                return owned
         raise Unavailable(f"others change the objective {name!r} at the same time")
 
     def delete_objective(self, name: str, by: str) -> None:
@@ -112,8 +111,8 @@ class LedgerDecided:
                 f"the objective {name!r} is held in {held.source}", hint="change it in its file"
             )
 
-    def _checked(self, name: str, document: JsonObject) -> Sequence[Objective]:
-        """Return the objectives of a document among all others; raises BadInput."""
+    def _checked(self, name: str, document: JsonObject) -> Owned:
+        """Return what a document holds, among all others; raises BadInput with all its faults."""
         files = self._files()
         others = [r.document for r in self._ledger.resources(SLO) if r.name != name]
         taken = {objective.name for objective in files.objectives}
@@ -125,9 +124,9 @@ class LedgerDecided:
         )
         if wrong:
             first, *rest = wrong
-            more = f"; and {len(rest)} more" if rest else ""
-            raise BadInput(first.message + more, place=first.place, hint=first.hint)
-        return alone.objectives
+            message = "; ".join([first.message, *map(str, rest)])
+            raise BadInput(message, place=first.place, hint=first.hint)
+        return alone
 
     # alerts
 

@@ -68,13 +68,18 @@ class SliceRow:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What is read from the telemetry store for the page; ``trouble`` says why it could not be."""
+    """What is read from the telemetry store for the page; ``trouble`` says why it could not be.
+
+    ``doubts`` say why the objective may promise nothing: names that nothing was seen of, verdicts
+    that no result carries.
+    """
 
     steps: Sequence[history.Step] = ()
     slices: Sequence[Slice] = ()
     examples: Sequence[JsonObject] = ()
     changes: Sequence[Change] = ()
     trouble: str = ""
+    doubts: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from seakeeping.records import (
     Span,
 )
 from seakeeping.records.codec import TIMES
+from seakeeping.records.names import Names
 from seakeeping.store.ledger.label_requests import LabelRequest
 from seakeeping.store.telemetry import ServiceSummary
 from seakeeping.web.bodies import (
@@ -51,7 +52,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 RECORDS: tuple[type[Any], ...] = (
     Accepted, Alert, Budget, Change, Delivery, Evaluation, Finding, Incident, Interaction, Label,
-    LabelRequest, Measurement, MetricPoint, Objective, ServiceSummary, Silence, Span,
+    LabelRequest, Measurement, MetricPoint, Names, Objective, ServiceSummary, Silence, Span,
 )  # fmt: skip
 """What operations answer: every field is there."""
 
@@ -68,6 +69,7 @@ _NUMBER: Schema = {"type": ["number", "string"], "description": 'a number, or "+
 class Operation:
     """One method of one path. ``answer`` and ``body`` name a schema; with ``[]`` a list of it.
 
+    ``[]!`` is a list with ``warnings`` beside it.
     ``{name:path}`` in a path takes slashes too.
     """
 
@@ -248,13 +250,19 @@ def _answer(name: str) -> Schema:
         kind = {"application/yaml": {"schema": {"type": "string"}}}
     elif name == "markdown":
         kind = {"text/markdown": {"schema": {"type": "string"}}}
-    elif name.endswith("[]"):
-        items: Schema = {"type": "array", "items": _ref(name[:-2])}
-        page = _object({"items": items, "next": {"type": ["string", "null"]}})
-        kind = {"application/json": {"schema": page}}
+    elif name.endswith(("[]", "[]!")):
+        kind = {"application/json": {"schema": _page(name)}}
     else:
         kind = _content(name)
     return {"description": "fine", "content": kind}
+
+
+def _page(name: str) -> Schema:
+    items: Schema = {"type": "array", "items": _ref(name.partition("[")[0])}
+    page: dict[str, Schema] = {"items": items, "next": {"type": ["string", "null"]}}
+    if name.endswith("!"):
+        page["warnings"] = {"type": "array", "items": _ref("Finding")}
+    return _object(page)
 
 
 def _error() -> Schema:

@@ -4,9 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from seakeeping import metrics
 from seakeeping.clock import Clock
 from seakeeping.config.finding import Finding
+from seakeeping.errors import Unavailable
 from seakeeping.observe.labelling import LabelQueue
+from seakeeping.records.names import Names
 from seakeeping.web import status
 from seakeeping.web.actors import Actors
 from seakeeping.web.assets import Assets
@@ -61,3 +64,11 @@ class Room:
     actors: Actors
     audit: Callable[[str, str, int], None]
     findings: Callable[[], Sequence[Finding]] = tuple
+
+    async def seen_names(self) -> Names | None:
+        """Return the names that telemetry showed; None while nobody can say."""
+        try:
+            return await self.reader.ask(self.watch.names)
+        except Unavailable as error:
+            metrics.ERRORS.labels("web.names", error.code).inc()
+            return None

@@ -1,6 +1,6 @@
 """What the pages and the API ask of the telemetry store, whoever answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from seakeeping.records import (
@@ -12,6 +12,7 @@ from seakeeping.records import (
     MetricPoint,
     Span,
 )
+from seakeeping.records.names import Names
 from seakeeping.store.cells import Cells, Place, TimeSpan
 from seakeeping.store.examples import Example
 from seakeeping.store.facts import Facts
@@ -94,6 +95,14 @@ class Telemetry(Protocol):
         slice: Mapping[str, str] | None = None, limit: int = 5,
     ) -> Sequence[Example]:  # fmt: skip
         """Return bad events of an indicator, worst first."""
+        ...
+
+    def names(self, now: float) -> Names:
+        """Return the names of services, evaluations, measurements and metrics seen lately."""
+        ...
+
+    def known_calls(self, calls: Sequence[tuple[str, str]]) -> Collection[tuple[str, str]]:
+        """Return those of (trace, span) that are stored calls."""
         ...
 
     def labels(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seakeeping.errors import Unavailable
-from seakeeping.observe import effective_rows
+from seakeeping.observe.budget import effective_rows
 from seakeeping.records import Budget, BudgetState, Counts
 from seakeeping.stats.proportion import Interval, wilson
 from seakeeping.store.telemetry import SeriesPoint, ServiceSummary

@@ -15,6 +15,7 @@ from seakeeping import metrics
 from seakeeping.clock import Clock
 from seakeeping.errors import Unavailable
 from seakeeping.records import AlertState, Budget, Reading
+from seakeeping.records.names import Names
 from seakeeping.store.telemetry import SeriesPoint, ServiceSummary
 from seakeeping.web import charts, standing, wall
 from seakeeping.web.decided import Decided, IncidentFilter, Readings
@@ -33,6 +34,7 @@ MOST_INCIDENTS = 10
 """Open incidents on the wall, the newest."""
 
 _MOST_KEPT = 20_000
+_NAMES_S = 3600.0  # remembered for 12 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,10 @@ class Watch:
             window_s,
             lambda: self._store.series(name, now - window_s, now, step_s),
         )
+
+    def names(self) -> Names:
+        """Return the names that telemetry showed lately. Blocks."""
+        return self.remembered("names", _NAMES_S, lambda: self._store.names(self._clock.now()))
 
     def remembered(self, key: Hashable, window_s: float, ask: Callable[[], Answer]) -> Answer:
         """Return what is known for a key, or ask; see `Memo`. Blocks."""

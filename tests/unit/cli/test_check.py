@@ -1,12 +1,17 @@
 """``seakeeping check``: errors fail, warnings tell, and each has its place."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.unit.config.openslo.reading import document, inline, slo
 
 from seakeeping.cli import main as cli
+from seakeeping.records import MetricPoint
+from seakeeping.web.testing.decided import MemoryDecided
+from seakeeping.web.testing.memory import MemoryStore
+from seakeeping.web.testing.served import StillClock, make_room, served
 
 TONE = slo(f"indicator: {inline('evaluation', ', evaluation: faithfulnes, badLabels: [x]')}")
 
@@ -60,3 +65,64 @@ def test_an_evaluation_that_nobody_here_makes(
 def test_errors_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check(tmp_path, slo(objectives="[{target: 2}]") + TONE.replace("works", "tone")) == 1
     assert capsys.readouterr().out.endswith("1 error, 1 warning, 1 objective\n")
+
+
+ON_A_METRIC = slo(
+    f"indicator: {inline('metric', ', metric: latncy_seconds, threshold: 1, op: lt')}"
+)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    """Return a server that took points of one metric of the service ``web``."""
+    store = MemoryStore()
+    store.points.append(
+        MetricPoint(
+            name="latency_seconds", unit="s", kind="gauge", at=1.0, service_name="web",
+            resource={}, attributes={}, value=1.0,
+        )
+    )  # fmt: skip
+    room = make_room(store, tmp_path, StillClock(), MemoryDecided(StillClock()))
+    with served(room.app, room.room.hub) as address:
+        yield address
+    room.close()
+
+
+def test_names_are_compared_with_what_reached_a_server(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], url: str
+) -> None:
+    (folder := tmp_path / "d").mkdir()
+    assert check(folder, ON_A_METRIC, "--endpoint", url) == 0
+    service, metric, summary = capsys.readouterr().out.splitlines()
+    assert "no service 'chat' has sent anything lately (there are web)" in service
+    assert "no metric latncy_seconds has come lately (did you mean latency_seconds?)" in metric
+    assert summary == "0 errors, 2 warnings, 1 objective"
+    assert check(folder, ON_A_METRIC, "--endpoint", url, "--strict") == 1
+
+
+def test_without_a_server_it_is_said_that_metrics_are_not_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check(tmp_path, ON_A_METRIC, "--strict") == 0
+    summary, note = capsys.readouterr().out.splitlines()
+    assert summary == "0 errors, 0 warnings, 1 objective"
+    assert "--endpoint URL asks a server" in note
+
+
+@pytest.mark.parametrize(
+    ("indicator", "message"),
+    [
+        (inline("latency", ", threshold: -3"), "makes every event bad"),
+        (inline("evaluation", ", evaluation: faithfulness, badLabels: [unsuported]"),
+         "did you mean unsupported?"),
+        (inline("evaluation", ", evaluation: faithfulnes, threshold: 0.5, op: lt"),
+         "did you mean faithfulness?"),
+    ],
+)  # fmt: skip
+def test_an_objective_that_holds_and_promises_nothing_is_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], indicator: str, message: str
+) -> None:
+    assert check(tmp_path, slo(f"indicator: {indicator}")) == 0
+    line, summary = capsys.readouterr().out.splitlines()
+    assert message in line
+    assert summary == "0 errors, 1 warning, 1 objective"

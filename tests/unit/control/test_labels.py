@@ -7,7 +7,7 @@ import pytest
 
 from seakeeping.config.judges import JudgeChoice
 from seakeeping.control.labels import Labelling, badness, candidates, label_queue
-from seakeeping.observe import default_objectives, expand
+from seakeeping.observe.objectives import default_objectives, expand
 from seakeeping.records import Interaction, Label, LabelKind, Objective
 from seakeeping.records.codec import interaction_from_json
 from seakeeping.store import Ledger

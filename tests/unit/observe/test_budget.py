@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seakeeping.observe import measure, standard_objectives
 from seakeeping.observe.budget import (
     ALPHA,
     Counted,
@@ -19,8 +18,10 @@ from seakeeping.observe.budget import (
     burn_rate,
     columns_of,
     effective_rows,
+    measure,
     measure_all,
 )
+from seakeeping.observe.testing import standard_objectives
 from seakeeping.observe.windows import LOOKS
 from seakeeping.records import (
     Budgeting,

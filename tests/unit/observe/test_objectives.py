@@ -9,8 +9,8 @@ from seakeeping.observe.objectives import (
     SELF,
     default_objectives,
     expand,
-    standard_objectives,
 )
+from seakeeping.observe.testing import standard_objectives
 from seakeeping.records import (
     EVALUATION_KINDS,
     Indicator,

@@ -1,12 +1,13 @@
 """What lies behind an objective: each event once, from the rows or from what outlives them."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from seakeeping.observe import standard_objectives
-from seakeeping.records import Indicator, IndicatorSignal, Reading
+from seakeeping.observe.testing import standard_objectives
+from seakeeping.records import BudgetState, Indicator, IndicatorSignal, Reading
 from seakeeping.store.cells import Cells, cells_of
 from seakeeping.store.facts import Facts
 from seakeeping.web.background import read_background, read_steps, slices_of
@@ -139,3 +140,27 @@ def test_every_signal_can_be_asked_for() -> None:
     for signal in IndicatorSignal:
         indicator = Indicator("x", "all", "good", signal)
         assert read_steps(STORE, indicator, reading.budget.objective.service, NOW - 3600, NOW)
+
+
+def test_an_objective_without_data_is_held_against_the_names_that_were_seen() -> None:
+    some = READINGS["cargo-search/faithfulness"]
+    objective = some.budget.objective
+    unmade = replace(objective.indicator, subject="faithfulnes")
+    silent = replace(
+        some.budget, objective=replace(objective, indicator=unmade), state=BudgetState.NO_DATA
+    )
+    (doubt,) = read_background(STORE, replace(some, budget=silent), (), NOW).doubts
+    assert "did you mean faithfulness?" in doubt
+    nobody = replace(silent, objective=replace(objective, service="cargo-serch"))
+    (doubt,) = read_background(STORE, replace(some, budget=nobody), (), NOW).doubts
+    assert "did you mean cargo-search?" in doubt
+
+
+def test_an_objective_with_data_is_doubted_only_for_what_it_says() -> None:
+    some = READINGS["cargo-search/faithfulness"]
+    assert read_background(STORE, some, (), NOW).doubts == []
+    objective = some.budget.objective
+    odd = replace(objective.indicator, bad_labels=("unsuported",))
+    budget = replace(some.budget, objective=replace(objective, indicator=odd))
+    (doubt,) = read_background(STORE, replace(some, budget=budget), (), NOW).doubts
+    assert "no result of faithfulness is labelled unsuported" in doubt

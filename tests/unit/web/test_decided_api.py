@@ -18,6 +18,7 @@ from seakeeping.web.testing import (
     MemoryStore,
     StillClock,
     TestRoom,
+    fill,
     fill_decided,
     make_room,
 )
@@ -256,11 +257,85 @@ def test_a_postmortem_is_drafted_from_what_was_recorded(client: Client) -> None:
     assert client.get("/api/incidents/none/postmortem").status == 404
 
 
+# names and doubts
+
+
+def slo(name: str, indicator: str, service: str = "shop") -> dict[str, Any]:
+    source = {"metricSource": {"type": "seakeeping", "spec": json.loads(indicator)}}
+    return {
+        "apiVersion": "openslo/v1", "kind": "SLO", "metadata": {"name": name},
+        "spec": {
+            "service": service, "budgetingMethod": "Occurrences",
+            "indicator": {"spec": {"ratioMetric": {"rawType": "success", "raw": source}}},
+            "timeWindow": [{"duration": "30d", "isRolling": True}],
+            "objectives": [{"target": 0.95}],
+        },
+    }  # fmt: skip
+
+
+def put(client: Client, document: dict[str, Any]) -> Any:
+    answer = send(client, "PUT", f"/api/objectives/{document['metadata']['name']}", document)
+    return check(client, answer, "/api/objectives/{name}", "put")
+
+
+def test_the_names_that_telemetry_showed_can_be_had(room: TestRoom, client: Client) -> None:
+    fill(room.store, 1_763_910_000.0)
+    names = check(client, client.get("/api/names"), "/api/names")
+    assert "cargo-search" in names["services"]
+    assert names["evaluations"]["faithfulness"] == ["supported", "unsupported"]
+    assert names["measurements"] == ["drift"]
+
+
+@pytest.mark.parametrize(
+    ("indicator", "message", "hint"),
+    [
+        ('{"signal": "evaluation", "evaluation": "faithfulnes", "badLabels": ["x"]}',
+         "no evaluator here makes faithfulnes", "did you mean faithfulness?"),
+        ('{"signal": "evaluation", "evaluation": "faithfulness", "badLabels": ["unsuported"]}',
+         "no result of faithfulness is labelled unsuported", "did you mean unsupported?"),
+        ('{"signal": "latency", "threshold": -3}', "makes every event bad", "above 0"),
+        ('{"signal": "measurement", "measurement": "driftt", "threshold": 1, "op": "lt"}',
+         "no measurement driftt has come lately", "did you mean drift?"),
+    ],
+)  # fmt: skip
+def test_an_objective_that_holds_and_is_doubtful_is_kept_with_a_warning(
+    room: TestRoom, client: Client, indicator: str, message: str, hint: str
+) -> None:
+    fill(room.store, 1_763_910_000.0)
+    answer = put(client, slo("odd", indicator, "cargo-search"))
+    (doubt,) = [one for one in answer["warnings"] if "burn rate" not in one["message"]]
+    assert message in doubt["message"]
+    assert hint in doubt["hint"]
+    assert doubt["is_warning"]
+    assert [one["name"] for one in answer["items"]] == ["odd"]
+    assert "odd" in room.decided.documents
+
+
+def test_an_objective_of_a_service_that_nobody_saw_is_told(room: TestRoom, client: Client) -> None:
+    fill(room.store, 1_763_910_000.0)
+    answer = put(client, slo("odd", '{"signal": "availability"}', "cargo-serch"))
+    assert answer["warnings"][0]["hint"] == "did you mean cargo-search?"
+    sound = put(client, slo("fine", '{"signal": "availability"}', "cargo-search"))
+    assert sound["warnings"] == []
+
+
+def test_while_the_store_is_away_an_objective_is_kept_all_the_same(
+    room: TestRoom, client: Client
+) -> None:
+    room.store.is_away = True
+    answer = put(client, slo("fine", '{"signal": "availability"}', "nobody"))
+    assert answer["warnings"] == []
+    assert client.get("/api/names").status == 503
+
+
 # labels
 
 
+TRACE, OTHER, SPAN = "a" * 32, "b" * 32, "c" * 16
+
+
 def label(**changes: Any) -> dict[str, Any]:
-    return {"trace_id": "t", "span_id": "s", "name": "faithfulness", "value": 0, **changes}
+    return {"trace_id": TRACE, "span_id": SPAN, "name": "faithfulness", "value": 0, **changes}
 
 
 def give(client: Client, *labels: dict[str, Any]) -> Answer:
@@ -268,13 +343,13 @@ def give(client: Client, *labels: dict[str, Any]) -> Answer:
 
 
 def test_labels_are_kept_as_they_are_answered(room: TestRoom, client: Client) -> None:
-    request = LabelRequest("t", "s", "faithfulness", "shop", 1.0, 0.5, 0.2, 0.1)
+    request = LabelRequest(TRACE, SPAN, "faithfulness", "shop", 1.0, 0.5, 0.2, 0.1)
     room.requests.add_epochs("shop", "faithfulness", {1.0: (10, [request])})
     queue = check(client, client.get("/api/labels/queue"), "/api/labels/queue")
     assert [one["probability"] for one in queue["items"]] == [0.2]
     kept = check(
-        client, give(client, label(comment="no"), label(trace_id="u", value=None, label="supported",
-                                                       author="ci", by="judge")),
+        client, give(client, label(comment="no"), label(trace_id=OTHER, value=None,
+                                                       label="supported", author="ci", by="judge")),
         "/api/labels", "post",
     )["items"]  # fmt: skip
     assert [(x["value"], x["author"], x["by"]) for x in kept] == [
@@ -291,6 +366,26 @@ def test_a_label_sent_twice_is_one_label(room: TestRoom, client: Client) -> None
     assert {x.by for x in room.store.given.values()} == {LabelKind.HUMAN}
 
 
+def test_a_label_of_a_stored_answer_on_a_known_evaluation_leaves_no_doubt(
+    room: TestRoom, client: Client
+) -> None:
+    (score,) = fill(room.store, 1_763_910_000.0).scores[:1]
+    known = label(trace_id=score.trace_id, span_id=score.span_id)
+    assert check(client, give(client, known), "/api/labels", "post")["warnings"] == []
+
+
+def test_what_makes_a_label_correct_nothing_is_said(room: TestRoom, client: Client) -> None:
+    score = fill(room.store, 1_763_910_000.0).scores[0]
+    odd = label(trace_id=score.trace_id, span_id=score.span_id, name="faithfulnes")
+    answer = check(client, give(client, odd, label()), "/api/labels", "post")
+    first, second = answer["warnings"]
+    assert first["message"] == "no answer is evaluated for faithfulnes"
+    assert (first["place"], first["hint"]) == ("labels[0].name", "did you mean 'faithfulness'?")
+    assert second["place"] == "labels[1]"
+    assert second["message"] == f"no answer {SPAN} of trace {TRACE} is stored"
+    assert len(answer["items"]) == len(room.store.given) == 2  # it may come yet
+
+
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
@@ -300,6 +395,9 @@ def test_a_label_sent_twice_is_one_label(room: TestRoom, client: Client) -> None
         ([label(label="supported")], "labels[0]: needs a value or a label, and not both"),
         ([label(value=2)], "labels[0]: value 2 is not from 0 to 1"),
         ([label(value=None, label="fine")], "labels[0]: 'fine' is no verdict on faithfulness"),
+        ([label(trace_id="zz")], "labels[0].trace_id: 'zz' is no trace_id"),
+        ([label(trace_id="A" * 32)], "is no trace_id"),
+        ([label(), label(span_id="c" * 15 + "\n")], "labels[1].span_id: "),
         ([label(sampling_probability=1)], "unknown key 'sampling_probability'"),
         ([label(by="dog")], "unknown value 'dog'"),
         ([label()] * 1001, "labels: from 1 to 1000 at a time"),

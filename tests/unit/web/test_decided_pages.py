@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from seakeeping.records import AlertState, IncidentState
+from seakeeping.records import AlertState, BudgetState, IncidentState
 from seakeeping.web.standing import STALE_S
 from seakeeping.web.testing import (
     Answer,
@@ -123,6 +123,16 @@ def test_hostile_names_lead_back_to_their_page(client: Client) -> None:
     text = client.get("/objectives?q=ferry").text
     link = next(p for p in text.split('"') if p.startswith("/objectives/%3Cferry"))
     assert client.get(link).status == 200
+
+
+def test_an_objective_that_can_promise_nothing_says_so(room: TestRoom, client: Client) -> None:
+    first = room.decided.measured[0]
+    objective = replace(first.budget.objective, name="odd", service="nobody-at-all")
+    budget = replace(first.budget, objective=objective, state=BudgetState.NO_DATA)
+    room.decided.measured.append(replace(first, budget=budget))
+    text = client.get("/objectives/odd").text
+    assert "What it promises is doubtful" in text
+    assert "no service &#39;nobody-at-all&#39; has sent anything lately" in text
 
 
 def test_an_unknown_objective_names_the_nearest(client: Client) -> None:

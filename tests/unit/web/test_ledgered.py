@@ -13,8 +13,8 @@ from seakeeping.config import Resources
 from seakeeping.config.openslo import document_of
 from seakeeping.decide.incidents import machine
 from seakeeping.errors import BadInput, NotFound, Refused
-from seakeeping.observe import standard_objectives
 from seakeeping.observe.snapshot import encode
+from seakeeping.observe.testing import standard_objectives
 from seakeeping.records import Alert, AlertState, Change, ChangeKind, JsonObject, Matcher
 from seakeeping.store.ledger import Ledger, open_at
 from seakeeping.store.ledger.alerts import Alerts
@@ -83,7 +83,7 @@ def test_a_document_is_kept_with_a_version_for_each_change(
     ledger: Ledger, decided: LedgerDecided
 ) -> None:
     name = OBJECTIVE.name
-    (made,) = decided.put_objective(name, DOCUMENT, "ada")
+    (made,) = decided.put_objective(name, DOCUMENT, "ada").objectives
     assert (made.name, made.source, made.target_ratio) == (name, "api", 0.995)
     decided.put_objective(name, DOCUMENT, "ada")  # the same again changes nothing
     assert decided.document(name) == DOCUMENT

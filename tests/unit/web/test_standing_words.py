@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from seakeeping.observe import standard_objectives
+from seakeeping.observe.testing import standard_objectives
 from seakeeping.records import Budget, BudgetState, EstimateMethod, Indicator, IndicatorSignal
 from seakeeping.web import standing
 

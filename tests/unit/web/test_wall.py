@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from seakeeping.observe import measure, standard_objectives
+from seakeeping.observe.budget import measure
+from seakeeping.observe.testing import standard_objectives
 from seakeeping.records import Budget, BudgetState, Counts
 from seakeeping.store.telemetry import ServiceSummary
 from seakeeping.web.wall import Fact, ServiceRow, Wall, build, facts, service_row

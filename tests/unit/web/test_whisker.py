@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seakeeping.observe import standard_objectives
+from seakeeping.observe.testing import standard_objectives
 from seakeeping.records import Budget, BudgetState
 from seakeeping.web.whisker import WORST, Whisker, of_budget, of_lift, whisker
 

@@ -25,9 +25,14 @@ SOURCE = "api"
 class Owned:
     """What documents of the API hold; findings that are no warnings keep theirs out of force."""
 
-    objectives: tuple[Objective, ...]
+    written: tuple[Written, ...]
     targets: tuple[NotificationTarget, ...]
     findings: tuple[Finding, ...]
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """The objectives without their places."""
+        return tuple(one.objective for one in self.written)
 
 
 def objectives_of(
@@ -88,8 +93,8 @@ def _place(document: JsonObject) -> str:
     return f"{SOURCE}/{document.get('kind', '?')}/{name or '?'}"
 
 
-def _owned(one: Written) -> Objective:
-    return replace(one.objective, source=SOURCE)
+def _owned(one: Written) -> Written:
+    return replace(one, objective=replace(one.objective, source=SOURCE))
 
 
 def _taken(one: Written) -> Finding:

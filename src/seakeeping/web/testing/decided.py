@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from seakeeping.clock import Clock
+from seakeeping.config.openslo import Owned, objectives_of
 from seakeeping.errors import NotFound, Unavailable
 from seakeeping.records import (
     Alert,
@@ -12,7 +13,6 @@ from seakeeping.records import (
     IncidentState,
     JsonObject,
     Matcher,
-    Objective,
     Reading,
     Silence,
     TimelineEntry,
@@ -51,11 +51,11 @@ class MemoryDecided:
         self._answer()
         return self.documents.get(name)
 
-    def put_objective(self, name: str, document: JsonObject, by: str) -> Sequence[Objective]:
-        """Keep a document."""
+    def put_objective(self, name: str, document: JsonObject, by: str) -> Owned:
+        """Keep a document, whatever is wrong with it; return what it holds."""
         self._answer()
         self.documents[name] = document
-        return ()
+        return objectives_of([document])
 
     def delete_objective(self, name: str, by: str) -> None:
         """Forget a document."""

@@ -20,6 +20,7 @@ from seakeeping.records import (
     MetricPoint,
     Span,
 )
+from seakeeping.records.names import Names
 from seakeeping.store.cells import Cells, Place, TimeSpan, cells_of, no_cells
 from seakeeping.store.examples import Example
 from seakeeping.store.facts import Facts
@@ -76,6 +77,27 @@ class MemoryStore:
         recent = [c for c in self.calls if now - window_s <= c.started_at <= now]
         names = sorted({call.service_name for call in recent})
         return [self._summary(n, [c for c in recent if c.service_name == n]) for n in names]
+
+    def names(self, now: float) -> Names:
+        """Return the names of all that is kept."""
+        self._answer()
+        judged = {s.name for s in self.scores}
+        return Names(
+            services=tuple(sorted({c.service_name for c in self.calls}
+                                  | {p.service_name for p in self.points})),
+            evaluations={name: self._labels(name) for name in sorted(judged)},
+            measurements=tuple(sorted({m.name for m in self.figures})),
+            metrics=tuple(sorted({p.name for p in self.points})),
+        )  # fmt: skip
+
+    def _labels(self, name: str) -> tuple[str, ...]:
+        found = {s.score_label or "" for s in self.scores if s.name == name}
+        return tuple(sorted(found - {""}))
+
+    def known_calls(self, calls: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Return those that are kept."""
+        self._answer()
+        return {(c.trace_id, c.span_id) for c in self.calls} & set(calls)
 
     def series(self, service: str, start: float, end: float, step_s: int) -> list[SeriesPoint]:
         """Return one point a step."""
