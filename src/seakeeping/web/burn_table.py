@@ -1,4 +1,10 @@
-"""The burn alerts of an objective as a table: what each watches, what is measured, why it rests."""
+"""The burn alerts of an objective as a table: what each watches, what is measured, why it rests.
+
+Where a detector judges there are two burn rates, and they differ. Everywhere on the pages, in the
+API and in ``/metrics`` stands the estimated one: how fast answers that are bad spend the budget. An
+alert cannot wait for labels, so it goes by flags: how many more than the budget allows, or than
+were usual here while no labels say what it allows. In this table both stand, each by its name.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,11 +12,16 @@ from dataclasses import dataclass
 from seakeeping.decide.alerts.conditions import Allowance, row_verdict
 from seakeeping.records import Alert, AlertState, BurnAlert, Reading
 from seakeeping.stats.burn import alerts_in_force, clip_note, standard_alerts
+from seakeeping.web import spell
 
 
 @dataclass(frozen=True, slots=True)
 class BurnRow:
-    """One burn alert: what it watches, what is measured, whether it fires."""
+    """One burn alert: what it watches, what is measured, whether it fires.
+
+    ``long_burn`` and ``short_burn`` decide the alert. ``long_estimate`` is what is estimated over
+    the long look-back, None where events are counted, which makes both the same, or it is unknown.
+    """
 
     severity: str
     factor: float
@@ -18,6 +29,7 @@ class BurnRow:
     short: str
     long_burn: float | None
     short_burn: float | None
+    long_estimate: float | None
     long_events: int
     for_s: float
     state: str
@@ -47,12 +59,36 @@ def burn_rows(reading: Reading, alerts: Iterable[Alert]) -> Iterable[BurnRow]:
             short=look(row.short_s),
             long_burn=burns[0],
             short_burn=burns[1],
+            long_estimate=_estimated(reading, row.long_s),
             long_events=counts[0].valid_rows if counts[0] else 0,
             for_s=row.for_s,
             state=state,
             css=css,
             note=clip_note(as_written, objective.target_ratio),
         )
+
+
+def measured_by(reading: Reading) -> str:
+    """Return what the burn rates of alerts are, where they are not those of the budget.
+
+    Empty where events are counted and not estimated.
+    """
+    evidence, objective = reading.evidence, reading.budget.objective
+    if not objective.indicator.is_estimate:
+        return ""
+    if evidence is None:
+        return "for the alert: flags, less what the detector flags beyond what labels found bad"
+    allowed = spell.ratio(evidence.null_ratio)
+    what = "what was usual here" if evidence.is_cold else "what the budget allows"
+    return (
+        f"for the alert: flags beyond {what} ({allowed} of answers), over the budget; everywhere "
+        "else, and here as estimate: answers that are bad, over the budget"
+    )
+
+
+def _estimated(reading: Reading, seconds: int) -> float | None:
+    budget = reading.budget
+    return budget.burn_rates.get(look(seconds)) if budget.objective.indicator.is_estimate else None
 
 
 def _state_of(

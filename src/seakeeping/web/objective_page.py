@@ -16,7 +16,7 @@ from seakeeping.records import (
 )
 from seakeeping.stats.proportion import wilson
 from seakeeping.web import history, objective_list, spell, standing
-from seakeeping.web.burn_table import BurnRow, burn_rows
+from seakeeping.web.burn_table import BurnRow, burn_rows, measured_by
 from seakeeping.web.charts import Chart, share
 from seakeeping.web.examples import ExampleRow, example_rows
 from seakeeping.web.whisker import Whisker, of_budget, whisker
@@ -95,6 +95,7 @@ class ObjectivePage:
     whisker: Whisker | None
     facts: tuple[tuple[str, str], ...]
     burns: tuple[BurnRow, ...]
+    burns_of: str
     evidence: str
     alerts: tuple[Alert, ...]
     charts: tuple[Chart, ...]
@@ -127,6 +128,7 @@ def build(
         whisker=of_budget(budget),
         facts=tuple(_facts(budget)),
         burns=tuple(burn_rows(reading, own)),
+        burns_of=measured_by(reading),
         evidence=_evidence(reading),
         alerts=tuple(own),
         charts=tuple(history.charts(reading, behind.steps, step_s, behind.changes, calls))

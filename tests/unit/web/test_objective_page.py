@@ -104,6 +104,27 @@ def test_a_factor_that_can_never_be_reached_is_lowered_and_says_so() -> None:
     assert all(not row.note for row in burn_rows(BURNING, ()))
 
 
+def test_the_burn_rate_of_an_alert_is_told_apart_from_the_estimated_one() -> None:
+    reading = replace(
+        ESTIMATED, budget=replace(ESTIMATED.budget, burn_rates={"1h": 6.16, "5m": 7.0})
+    )
+    hourly = next(row for row in burn_rows(reading, ()) if row.long == "1h")
+    assert hourly.long_estimate == 6.16
+    assert hourly.long_burn != 6.16
+    assert all(row.long_estimate is None for row in burn_rows(BURNING, ()))
+
+
+def test_what_an_alerts_burn_rate_counts_is_said_by_its_name() -> None:
+    assert ESTIMATED.evidence is not None
+    held = replace(ESTIMATED, evidence=replace(ESTIMATED.evidence, is_cold=False, null_ratio=0.2))
+    said = page(held).burns_of
+    assert said.startswith("for the alert: flags beyond what the budget allows (20 % of answers)")
+    cold = replace(held, evidence=replace(ESTIMATED.evidence, is_cold=True, null_ratio=0.7))
+    assert "flags beyond what was usual here (70 % of answers)" in page(cold).burns_of
+    assert "beyond what labels found bad" in page(replace(held, evidence=None)).burns_of
+    assert page(BURNING).burns_of == ""
+
+
 def test_an_objective_without_burn_alerts_has_no_rows() -> None:
     silent = replace(BURNING.budget.objective, alerting=Alerting(burn=()))
     assert states(changed(BURNING, objective=silent)) == []

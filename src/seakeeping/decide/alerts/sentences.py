@@ -5,6 +5,8 @@ The first sentence (``summary``) says what happens and how bad that is, with the
 a reader must know to believe it. Somebody who was asleep a minute ago reads it on a telephone.
 """
 
+import math
+
 from seakeeping.decide.alerts.conditions import Allowance, Condition
 from seakeeping.decide.alerts.rules import RuleKind
 from seakeeping.records import BudgetState, Counts, Evidence, Objective, Reading
@@ -12,6 +14,7 @@ from seakeeping.records.burn import standard_alerts
 from seakeeping.records.codec import iso
 from seakeeping.stats.burn import clip_note
 
+_FINEST, _NOTHING = 1e-4, 1e-10  # percent
 _UNITS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"))
 
 
@@ -69,12 +72,21 @@ def duration(seconds: float) -> str:
 
 
 def percent(ratio: float) -> str:
-    """Return a ratio as a percentage with the digits that matter.
+    """Return a ratio as a percentage with the digits that matter, also near 100 %.
 
     >>> percent(0.0005), percent(0.123), percent(1.0)
     ('0.05 %', '12.3 %', '100 %')
+    >>> percent(0.9999), percent(-0.2), percent(1 - 1e-9)
+    ('99.99 %', '-20 %', '>99.9999 %')
     """
-    return f"{ratio * 100:.3g} %"
+    value = ratio * 100
+    room = min(abs(value), abs(100 - value))
+    if room < _NOTHING:
+        return f"{round(value)} %"
+    if abs(100 - value) < _FINEST:  # never rounded to a perfection that is not there
+        return f"{'>' if value < 100 else '<'}{100 - _FINEST if value < 100 else 100 + _FINEST} %"
+    text = f"{value:.{max(2 - math.floor(math.log10(room)), 0)}f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
 
 
 def _burn(condition: Condition) -> str:

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import pytest
 from tests.unit.decide.by_hand import (
     FAITHFULNESS,
     NOW,
@@ -13,7 +14,7 @@ from tests.unit.decide.by_hand import (
 from seakeeping.decide.alerts import annotations, evaluate
 from seakeeping.decide.alerts.conditions import Condition
 from seakeeping.decide.alerts.rules import RuleKind
-from seakeeping.decide.alerts.sentences import exhaustion
+from seakeeping.decide.alerts.sentences import exhaustion, percent
 from seakeeping.records import Alerting, BudgetState, Reading, Severity
 
 
@@ -139,3 +140,16 @@ def test_what_somebody_wrote_takes_precedence() -> None:
     )
     told = said(steady(replace(objective(alerting=written), owner="ann"), 0.02))
     assert (told["runbook"], told["summary"], told["owner"]) == ("http://x", "mine", "ann")
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [
+        (0.0, "0 %"), (-1e-13, "0 %"), (1.0, "100 %"), (1 - 1e-16, "100 %"), (0.123456, "12.3 %"),
+        (0.9999, "99.99 %"), (0.9995, "99.95 %"), (0.99949, "99.949 %"), (1e-7, "0.00001 %"),
+        (1 - 1e-9, ">99.9999 %"), (1 + 1e-9, "<100.0001 %"), (-3.456, "-346 %"), (12.345, "1234 %"),
+        (0.1 + 0.2, "30 %"),
+    ],
+)  # fmt: skip
+def test_a_percentage_never_claims_a_perfection_that_is_not_there(ratio: float, words: str) -> None:
+    assert percent(ratio) == words
