@@ -205,11 +205,17 @@ def _as_rules(budget: Budget) -> str:
     return f"{left} left (five-minute ratios averaged without their traffic)"
 
 
+_BEYOND_DOUBT = 1000  # times the limit: more digits tell nobody more
+
+
 def _evidence(reading: Reading) -> str:
     evidence = reading.evidence
     if evidence is None:
         return ""
-    limit = f"evidence {spell.count(evidence.value)}, fires at {spell.count(evidence.limit)},"
+    value = spell.count(evidence.value)
+    if evidence.value > _BEYOND_DOUBT * evidence.limit:
+        value = f"over {_BEYOND_DOUBT:,} times its limit"
+    limit = f"evidence {value}, fires at {spell.count(evidence.limit)},"
     held_to = "until now it was usual that" if evidence.is_cold else "on budget"
     rate = f"{held_to} the detector flags at most {spell.ratio(evidence.null_ratio)}"
     text = f"{limit} after {spell.count(evidence.events)} answers; {rate}"

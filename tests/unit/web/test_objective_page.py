@@ -137,6 +137,8 @@ def test_the_evidence_test_is_told_with_its_limit_and_its_onset() -> None:
     assert "evidence 9,400, fires at 1,000" in said
     assert "the rate seems to have changed at" in said
     assert page(BURNING).evidence == ""
+    sure = replace(ESTIMATED, evidence=replace(ESTIMATED.evidence, value=4e77))
+    assert "evidence over 1,000 times its limit, fires at 1,000" in page(sure).evidence
 
 
 def test_resolved_alerts_are_past() -> None:
