@@ -18,6 +18,8 @@ SeakeepingError
 `-- EvaluatorFailed          an evaluator raised, hung or died
 """
 
+from collections.abc import Sequence
+
 
 class SeakeepingError(Exception):
     """What happened, and what to do next.
@@ -67,9 +69,20 @@ class BadSetting(BadInput):
 
 
 class BadResource(BadInput):
-    """A resource document that does not hold."""
+    """A resource document that does not hold; ``others`` are its further faults."""
 
     code = "bad_resource"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        place: str = "",
+        hint: str = "",
+        others: Sequence["BadResource"] = (),
+    ) -> None:
+        super().__init__(message, place=place, hint=hint)
+        self.others = tuple(others)
 
 
 class NotFound(SeakeepingError):

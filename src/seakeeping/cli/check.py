@@ -8,6 +8,7 @@ are only a server knows, so those are compared where one is named.
 
 import argparse
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -42,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
             raise BadInput("no such file or folder", place=str(path))
     linked, findings = inspect(args.files)
     findings += findings_of(linked.written, _names(args), evaluator_names())
+    findings.sort(key=_line)
     if args.json:
         names = [one.objective.name for one in linked.written]
         print(json.dumps({"findings": [asdict(f) for f in findings], "objectives": names}))
@@ -52,6 +54,12 @@ def run(args: argparse.Namespace) -> int:
         if args.endpoint is None and any(_is_of_points(one) for one in linked.written):
             print("metrics and measurements are not compared: --endpoint URL asks a server")
     return 1 if any(args.strict or not finding.is_warning for finding in findings) else 0
+
+
+def _line(finding: Finding) -> tuple[str, int]:
+    """Return the file and line of a finding, by which findings are told."""
+    found = re.match(r"(.*?):(\d+)(?::|$)", finding.place)
+    return (found[1], int(found[2])) if found else (finding.place, 0)
 
 
 def _is_of_points(one: Written) -> bool:

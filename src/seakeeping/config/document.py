@@ -7,10 +7,11 @@ keys written twice, and aliases (which let ten lines expand to gigabytes) are er
 
 import difflib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar, cast
 
 import yaml
 from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
@@ -23,6 +24,9 @@ MOST_BYTES = 4 * 2**20
 
 MOST_DEEP = 32
 """How deep lists and mappings may nest."""
+
+T = TypeVar("T")
+Else = TypeVar("Else")
 
 Scalar = str | bool | int | float | None
 
@@ -37,6 +41,42 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.key}".removesuffix(": ")
+
+
+class Problems:
+    """What is wrong with the parts of one thing, so that all of it is told at once.
+
+    A part that depends on one that does not hold is not read: a consequence is no second fault.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[BadResource] = []
+
+    def tried(self, read: Callable[[], T], instead: Else) -> T | Else:
+        """Return what was read, or ``instead`` where it does not hold."""
+        try:
+            return read()
+        except BadResource as error:
+            self.found.append(error)
+            return instead
+
+    def end(self) -> None:
+        """Raise BadResource with everything that was found, if anything was."""
+        if not self.found:
+            return
+        first, *rest = self.found
+        message = first.message.removeprefix(f"{first.place}: ")
+        raise BadResource(
+            message, place=first.place, hint=first.hint, others=(*first.others, *rest)
+        )
+
+
+def each(values: "Iterable[Value]", read: "Callable[[Value], T]") -> list[T]:
+    """Return what was read of every value; raises BadResource with the faults of all."""
+    problems = Problems()
+    found = [problems.tried(partial(read, value), None) for value in values]
+    problems.end()
+    return cast(list[T], found)  # None stands only where a fault was raised
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +163,7 @@ class Value:
         """Return a list of texts; a single text stands for a list of one."""
         if isinstance(self.node, ScalarNode):
             return (self.text(),)
-        return tuple(item.text() for item in self.items())
+        return tuple(each(self.items(), Value.text))
 
     def section(self) -> "Section":
         """Return a mapping."""
@@ -155,15 +195,25 @@ class Section:
         value = self.values.get(key)
         return None if value is None or _is_null(value.node) else value
 
+    def told(
+        self, key: str, problems: Problems, read: Callable[[Value], T], instead: Else
+    ) -> T | Else:
+        """Return what was read of a key; ``instead`` where it is absent or does not hold."""
+        value = self.get(key)
+        return instead if value is None else problems.tried(partial(read, value), instead)
+
     def need(self, key: str) -> Value:
         """Return the value of a key that must be there."""
         return self.get(key) or self.whole.fail(f"has no {key}")
 
     def done(self, *known: str) -> None:
         """Refuse keys that are not among the known ones."""
+        problems = Problems()
         for key, value in self.values.items():
             if key not in known:
-                value.fail(f"unknown key {key}", near(key, known))
+                unknown = partial(value.fail, f"unknown key {key}", near(key, known))
+                problems.tried(unknown, None)
+        problems.end()
 
 
 def parse_documents(text: str, file: str) -> Iterator[Value]:

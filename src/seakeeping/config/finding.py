@@ -22,9 +22,11 @@ class Finding:
         return f"{text} ({self.hint})" if self.hint else text
 
 
-def finding_of(error: BadResource) -> Finding:
-    """Return what an error says as a finding."""
-    return Finding(error.place, error.message.removeprefix(f"{error.place}: "), error.hint)
+def findings_of(error: BadResource) -> list[Finding]:
+    """Return what an error says as findings: one for each fault."""
+    message = error.message.removeprefix(f"{error.place}: ")
+    first = Finding(error.place, message, error.hint)
+    return [first, *(finding for other in error.others for finding in findings_of(other))]
 
 
 def errors_in(findings: list[Finding]) -> list[Finding]:

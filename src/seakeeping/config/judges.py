@@ -6,7 +6,7 @@ it. A judge without a price needs one, because a budget in dollars that cannot b
 
 from dataclasses import dataclass
 
-from seakeeping.config.document import Section
+from seakeeping.config.document import Section, each
 from seakeeping.config.settings import is_http_address
 from seakeeping.records import EVALUATION_KINDS
 
@@ -36,8 +36,8 @@ def read_judge(document: Section) -> JudgeChoice:
     if not is_http_address(url.text()):
         url.fail(f"{url.text()!r} is not an http address")
     if evaluations is not None:
-        items = evaluations.items()
-        names = tuple(item.choice(tuple(EVALUATION_KINDS)) for item in items)
+        kinds = tuple(EVALUATION_KINDS)
+        names = tuple(each(evaluations.items(), lambda item: item.choice(kinds)))
     else:
         names = ("faithfulness",)
     key_env, per_hour = document.get("key_env"), document.get("calls_per_hour")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from seakeeping.config.document import Section, Value
+from seakeeping.config.document import Problems, Section, Value, each
 from seakeeping.config.patterns import BUILT_IN, PII, SECRETS, Finder, Pattern
 
 POLICIES = ("store", "hash", "drop")
@@ -88,19 +88,23 @@ def combine_policies(parts: Sequence[PolicyPart]) -> ContentPolicy:
 
 def read_policy(document: Section) -> PolicyPart:
     """Return what a ``ContentPolicy`` document says; raises BadResource."""
-    document.done("kind", "version", "name", "default", "services", "redact", "patterns")
-    default, redact = document.get("default"), document.get("redact")
-    return PolicyPart(
-        default=default.choice(POLICIES) if default else None,
-        services=tuple(_read_rule(value) for value in _items(document, "services")),
-        redact=_read_names(redact) if redact else None,
-        patterns=tuple(_read_pattern(value) for value in _items(document, "patterns")),
+    problems = Problems()
+    problems.tried(lambda: document.done(*_KEYS), None)
+    rules = document.told("services", problems, lambda value: each(value.items(), _read_rule), [])
+    patterns = document.told(
+        "patterns", problems, lambda value: each(value.items(), _read_pattern), []
     )
+    part = PolicyPart(
+        default=document.told("default", problems, lambda value: value.choice(POLICIES), None),
+        services=tuple(rules),
+        redact=document.told("redact", problems, _read_names, None),
+        patterns=tuple(patterns),
+    )
+    problems.end()
+    return part
 
 
-def _items(document: Section, key: str) -> list[Value]:
-    value = document.get(key)
-    return value.items() if value else []
+_KEYS = ("kind", "version", "name", "default", "services", "redact", "patterns")
 
 
 def _read_rule(value: Value) -> ServiceRule:
@@ -111,7 +115,7 @@ def _read_rule(value: Value) -> ServiceRule:
 
 def _read_names(value: Value) -> tuple[Pattern, ...]:
     """Return the built-in patterns by name; ``secrets`` and ``pii`` name whole groups."""
-    names = [item.choice((*_GROUPS, *BUILT_IN)) for item in value.items()]
+    names = each(value.items(), lambda item: item.choice((*_GROUPS, *BUILT_IN)))
     found = [pattern for name in names for pattern in _GROUPS.get(name) or (BUILT_IN[name],)]
     return tuple(dict.fromkeys(found))
 

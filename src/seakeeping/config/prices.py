@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from seakeeping.config.document import Section, Value
+from seakeeping.config.document import Section, Value, each
 
 PER_TOKENS = 1_000_000
 
@@ -131,7 +131,7 @@ def _readings(provider: str | None, model: str) -> Iterable[tuple[str | None, st
 def read_price_table(document: Section) -> tuple[Price, ...]:
     """Return the prices of a ``PriceTable`` document; raises BadResource."""
     document.done("kind", "version", "name", "prices")
-    return tuple(_read_price(value) for value in document.need("prices").items())
+    return tuple(each(document.need("prices").items(), _read_price))
 
 
 def _read_price(value: Value) -> Price:

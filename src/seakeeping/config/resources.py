@@ -13,8 +13,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import cast
 
-from seakeeping.config.document import Section, Value, near, parse_documents, read_text
-from seakeeping.config.finding import Finding, errors_in, finding_of
+from seakeeping.config.document import Section, Value, each, near, parse_documents, read_text
+from seakeeping.config.finding import Finding, errors_in, findings_of
 from seakeeping.config.judges import JudgeChoice, read_judge
 from seakeeping.config.openslo import entry as openslo
 from seakeeping.config.openslo import pyrra, sloth
@@ -113,13 +113,13 @@ def read_default_objectives(document: Section) -> Choice:
 
 
 def _default_names(value: Value) -> tuple[str, ...]:
-    return tuple(item.choice(DEFAULT_OBJECTIVES) for item in value.items())
+    return tuple(each(value.items(), lambda item: item.choice(DEFAULT_OBJECTIVES)))
 
 
 def read_scrape(document: Section) -> tuple[ScrapeTarget, ...]:
     """Return the targets of a ``Scrape`` document; raises BadResource."""
     document.done("kind", "version", "name", "targets")
-    return tuple(_read_target(value) for value in document.need("targets").items())
+    return tuple(each(document.need("targets").items(), _read_target))
 
 
 def _read_target(value: Value) -> ScrapeTarget:
@@ -173,9 +173,9 @@ def read_file(path: Path) -> tuple[list[Document], list[Finding]]:
             try:
                 documents.append(_read_document(value))
             except BadResource as error:
-                findings.append(finding_of(error))
+                findings += findings_of(error)
     except BadResource as error:
-        findings.append(finding_of(error))
+        findings += findings_of(error)
     return documents, findings
 
 

@@ -67,6 +67,24 @@ def test_errors_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out.endswith("1 error, 1 warning, 1 objective\n")
 
 
+def test_findings_are_told_in_the_order_of_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = slo(objectives="[{target: 9}]").replace("name: chat-works", "name: Odd_2")
+    assert check(tmp_path, odd.replace("Occurrences", "Ocurrences") + slo("x: 1")) == 1
+    *told, summary = capsys.readouterr().out.splitlines()
+    lines = [int(line.split(".yaml:")[1].split(":")[0]) for line in told]
+    assert lines == sorted(lines)
+    assert summary == "3 errors, 1 warning, 0 objectives"
+
+
+def test_a_misspelt_evaluation_without_labels_has_a_near_match(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check(tmp_path, slo(f"indicator: {inline('evaluation', ', evaluation: faithfulnes')}"))
+    assert "threshold and op; did you mean faithfulness?" in capsys.readouterr().out
+
+
 ON_A_METRIC = slo(
     f"indicator: {inline('metric', ', metric: latncy_seconds, threshold: 1, op: lt')}"
 )

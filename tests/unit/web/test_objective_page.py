@@ -137,6 +137,7 @@ def test_the_evidence_test_is_told_with_its_limit_and_its_onset() -> None:
     assert "evidence 9,400, fires at 1,000" in said
     assert "the rate seems to have changed at" in said
     assert page(BURNING).evidence == ""
+    assert ESTIMATED.evidence is not None
     sure = replace(ESTIMATED, evidence=replace(ESTIMATED.evidence, value=4e77))
     assert "evidence over 1,000 times its limit, fires at 1,000" in page(sure).evidence
 

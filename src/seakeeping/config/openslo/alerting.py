@@ -8,10 +8,11 @@ workbook's ratio, unless an annotation says otherwise.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from urllib.parse import parse_qs, urlsplit
 
-from seakeeping.config.document import Section, Value
+from seakeeping.config.document import Problems, Section, Value, each
 from seakeeping.config.openslo.entry import (
     Entry,
     chosen,
@@ -73,23 +74,36 @@ def read_policy_reference(value: Value, shelf: Shelf, slo: str) -> Entry:
 
 def read_policy(entry: Entry, shelf: Shelf) -> Policy:
     """Return what an alert policy says; raises BadResource."""
-    spec = entry.spec
-    spec.done(
-        "description", "alertWhenNoData", "alertWhenResolved", "alertWhenBreaching", "conditions",
-        "notificationTargets",
-    )  # fmt: skip
-    describe(spec)
-    severity = entry.header.own.get("severity")
-    severities = (_severity(severity),) if severity else tuple(Severity)
-    after = entry.header.own.get("absent-after")
-    after_s = seconds(after, low=SHORTEST_S) if after else ABSENT_AFTER_S
-    return Policy(
-        rows=_rows(entry, shelf) if _flag(spec, "alertWhenBreaching", default=True) else (),
-        severities=severities,
-        targets=_targets(entry, shelf),
-        absent_after_s=after_s if _flag(spec, "alertWhenNoData", default=False) else None,
-        when_resolved=_flag(spec, "alertWhenResolved", default=True),
+    spec, own, problems = entry.spec, entry.header.own, Problems()
+    problems.tried(lambda: spec.done(*_POLICY_KEYS), None)
+    problems.tried(lambda: describe(spec), None)
+    severity, after = own.get("severity"), own.get("absent-after")
+    breaching, absent, resolved = (
+        problems.tried(partial(_flag, spec, key, default=default), default)
+        for key, default in _FLAGS.items()
     )
+    rows = problems.tried(lambda: _rows(entry, shelf), None)
+    severities = problems.tried(
+        lambda: (_severity(severity),) if severity else tuple(Severity), tuple(Severity)
+    )
+    after_s = problems.tried(
+        lambda: seconds(after, low=SHORTEST_S) if after else ABSENT_AFTER_S, ABSENT_AFTER_S
+    )
+    targets = problems.tried(lambda: _targets(entry, shelf), ())
+    problems.end()
+    return Policy(
+        rows=rows if breaching else (),
+        severities=severities,
+        targets=targets,
+        absent_after_s=after_s if absent else None,
+        when_resolved=resolved,
+    )
+
+
+_FLAGS: Mapping[str, bool] = {
+    "alertWhenBreaching": True, "alertWhenNoData": False, "alertWhenResolved": True,
+}  # fmt: skip
+_POLICY_KEYS = (*_FLAGS, "description", "conditions", "notificationTargets")
 
 
 def _flag(spec: Section, key: str, *, default: bool) -> bool:
@@ -117,28 +131,53 @@ def _rows(entry: Entry, shelf: Shelf) -> tuple[tuple[BurnAlert, str], ...] | Non
 
 def read_condition(entry: Entry) -> tuple[BurnAlert, str]:
     """Return a condition as a burn alert, and the place of its threshold; raises BadResource."""
-    entry.spec.done("description", "severity", "condition")
-    describe(entry.spec)
-    severity = entry.header.own.get("severity") or entry.spec.need("severity")
-    condition = entry.spec.need("condition").section()
-    condition.done("kind", "op", "threshold", "lookbackWindow", "alertAfter")
-    if kind := condition.get("kind"):
-        chosen(kind, ("burnrate",))
-    if (op := condition.get("op")) and op.choice(("lte", "lt", "gte", "gt")) in ("lte", "lt"):
-        op.fail("a burn alert fires above its threshold", "gt")
-    threshold = condition.need("threshold")
-    if threshold.number() <= 0:
-        threshold.fail("a burn rate above 0 is always there")
-    long_s = int(seconds(condition.need("lookbackWindow"), low=SHORTEST_S))
-    after = condition.get("alertAfter")
-    alert = BurnAlert(
-        severity=_severity(severity),
-        long_s=long_s,
-        short_s=_short(entry.header.own.get("short-window"), long_s),
-        factor=threshold.number(),
-        for_s=seconds(after) if after else 0.0,
+    problems, own = Problems(), entry.header.own
+    problems.tried(lambda: entry.spec.done("description", "severity", "condition"), None)
+    problems.tried(lambda: describe(entry.spec), None)
+    severity = problems.tried(
+        lambda: _severity(own.get("severity") or entry.spec.need("severity")), Severity.PAGE
     )
-    return alert, str(threshold.place)
+    condition = problems.tried(lambda: entry.spec.need("condition").section(), None)
+    if condition is None:
+        problems.end()
+    assert condition is not None
+    alert = _read_burn(condition, severity, own.get("short-window"), problems)
+    problems.end()
+    return alert, str(condition.need("threshold").place)
+
+
+def _read_burn(
+    condition: Section, severity: Severity, short: Value | None, problems: Problems
+) -> BurnAlert:
+    """Return the alert of a condition, as far as it holds; faults are told to ``problems``."""
+    problems.tried(
+        lambda: condition.done("kind", "op", "threshold", "lookbackWindow", "alertAfter"), None
+    )
+    problems.tried(lambda: _check_kind(condition), None)
+    after = condition.get("alertAfter")
+    long_s = problems.tried(
+        lambda: int(seconds(condition.need("lookbackWindow"), low=SHORTEST_S)), None
+    )
+    return BurnAlert(
+        severity=severity,
+        long_s=long_s or SHORTEST_S,
+        short_s=problems.tried(lambda: _short(short, long_s), SHORTEST_S) if long_s else SHORTEST_S,
+        factor=problems.tried(lambda: _factor(condition.need("threshold")), 1.0),
+        for_s=problems.tried(lambda: seconds(after), 0.0) if after else 0.0,
+    )
+
+
+def _check_kind(condition: Section) -> None:
+    kind, op = condition.get("kind"), condition.get("op")
+    if kind is not None:
+        chosen(kind, ("burnrate",))
+    if op is not None and op.choice(("lte", "lt", "gte", "gt")) in ("lte", "lt"):
+        op.fail("a burn alert fires above its threshold", "gt")
+
+
+def _factor(value: Value) -> float:
+    factor = value.number()
+    return factor if factor > 0 else value.fail("a burn rate above 0 is always there")
 
 
 def _short(value: Value | None, long_s: int) -> int:
@@ -155,16 +194,16 @@ def _severity(value: Value) -> Severity:
 def _targets(entry: Entry, shelf: Shelf) -> tuple[str, ...]:
     """Return the names of a policy's targets; one within it must be written by itself too."""
     value = entry.spec.get("notificationTargets")
-    found: list[str] = []
-    for item in value.items() if value else []:
-        part = item.section()
-        if reference := part.get("targetRef"):
-            part.done("targetRef")
-            found.append(shelf.follow(reference, "AlertNotificationTarget").header.name)
-        else:
-            inline = read_inline(item, "AlertNotificationTarget", entry.header.name)
-            found.append(read_target(inline).name)
-    return tuple(dict.fromkeys(found))
+    items = value.items() if value else []
+    return tuple(dict.fromkeys(each(items, lambda item: _target(item, entry, shelf))))
+
+
+def _target(item: Value, entry: Entry, shelf: Shelf) -> str:
+    part = item.section()
+    if reference := part.get("targetRef"):
+        part.done("targetRef")
+        return shelf.follow(reference, "AlertNotificationTarget").header.name
+    return read_target(read_inline(item, "AlertNotificationTarget", entry.header.name)).name
 
 
 def inline_targets(entry: Entry) -> list[NotificationTarget]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import yaml
 
 from seakeeping.config.document import parse_documents
-from seakeeping.config.finding import Finding, finding_of
+from seakeeping.config.finding import Finding, findings_of
 from seakeeping.config.openslo.entry import API_VERSION, Entry, read_entry
 from seakeeping.config.openslo.link import link
 from seakeeping.config.openslo.slo import Written
@@ -52,7 +52,7 @@ def objectives_of(
         try:
             entries.append(_read(document))
         except BadResource as error:
-            findings.append(finding_of(error))
+            findings += findings_of(error)
     linked = link(entries, beside=beside)
     written = [one for one in linked.written if one.objective.name not in taken]
     findings += [_taken(one) for one in linked.written if one.objective.name in taken]

@@ -7,9 +7,11 @@ any other reader; every annotation under it that we do not know is an error, as 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from seakeeping.config.document import Section, Value, near
-from seakeeping.errors import BadInput
+from seakeeping.config.document import Problems, Section, Value, each, near
+from seakeeping.config.finding import Finding
+from seakeeping.errors import BadInput, BadResource
 from seakeeping.records.objective import window_seconds
 
 API_VERSION = "openslo/v1"
@@ -31,6 +33,10 @@ ANNOTATIONS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The kinds of OpenSLO, and our annotations that each of them knows."""
 
+MOST_NAME = 63
+"""Characters of a name that every reader takes (RFC 1123)."""
+
+_PORTABLE = re.compile(r"[a-z0-9](?:[a-z0-9.|/\\-]*[a-z0-9])?", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9](?:[\w.|/\\-]{0,253}[A-Za-z0-9])?", re.ASCII)
 
 
@@ -47,19 +53,44 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A document whose outline holds; its ``spec`` is read when all documents are there."""
+    """A document; its ``spec`` is read when all documents are there.
+
+    ``faults`` are what is wrong around the spec, which keeps the document out of force; ``notes``
+    what is doubtful there.
+    """
 
     kind: str
     header: Header
     spec: Section
+    faults: tuple[BadResource, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
 
 def read_entry(document: Section) -> Entry:
-    """Return the outline of a document; raises BadResource."""
-    document.done("apiVersion", "kind", "metadata", "spec")
-    kind = document.need("kind").choice(tuple(ANNOTATIONS))
-    header = read_header(document.need("metadata"), kind)
-    return Entry(kind, header, document.need("spec").section())
+    """Return the outline of a document; raises BadResource where there is no spec to be read."""
+    problems = Problems()
+    problems.tried(lambda: document.done("apiVersion", "kind", "metadata", "spec"), None)
+    none = Header("", document.whole, None, {}, {})
+    kind = problems.tried(lambda: document.need("kind").choice(tuple(ANNOTATIONS)), "")
+    if not kind:  # what belongs into the rest is not known
+        problems.end()
+    header = problems.tried(lambda: read_header(document.need("metadata"), kind, problems), none)
+    spec = problems.tried(lambda: document.need("spec").section(), None)
+    if spec is None:
+        problems.end()
+    assert spec is not None
+    notes = name_notes(header.at, header.name, f"{PREFIX}name") if header.name else []
+    return Entry(kind, header, spec, tuple(problems.found), tuple(notes))
+
+
+def name_notes(at: Value, name: str, annotation: str) -> list[Finding]:
+    """Return a warning where other readers of OpenSLO may not take a name that is taken here."""
+    if _PORTABLE.fullmatch(name) and len(name) <= MOST_NAME:
+        return []
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower())[:MOST_NAME].strip("-")
+    hint = f"e.g. {plain}, and {name} as the annotation {annotation}"
+    message = f"{name!r} is no name by RFC 1123, which OpenSLO asks for"
+    return [Finding(str(at.place), message, hint, is_warning=True)]
 
 
 def read_inline(value: Value, kind: str, name: str) -> Entry:
@@ -69,28 +100,35 @@ def read_inline(value: Value, kind: str, name: str) -> Entry:
     if told := part.get("kind"):
         told.choice((kind,))
     metadata = part.get("metadata")
-    header = read_header(metadata, kind) if metadata else Header(name, value, None, {}, {})
+    header, problems = Header(name, value, None, {}, {}), Problems()
+    if metadata is not None:
+        header = read_header(metadata, kind, problems)
+    problems.end()
     return Entry(kind, header, part.need("spec").section())
 
 
-def read_header(value: Value, kind: str) -> Header:
-    """Return the metadata of a document; raises BadResource."""
+def read_header(value: Value, kind: str, problems: Problems) -> Header:
+    """Return the metadata of a document as far as it holds, its faults told to ``problems``."""
     metadata = value.section()
-    metadata.done("name", "displayName", "labels", "annotations")
-    name = metadata.need("name")
-    if not _NAME.fullmatch(name.written()):
-        name.fail(
-            f"{name.written()!r} is not a name",
-            "up to 255 letters, digits and -_.|/\\ between a letter or digit at either end",
-        )
+    problems.tried(lambda: metadata.done("name", "displayName", "labels", "annotations"), None)
     display_name = metadata.get("displayName")
     return Header(
-        name=name.written(),
-        at=name,
-        display_name=display_name.written() if display_name else None,
-        labels=_labels(metadata.get("labels")),
-        own=_own(metadata.get("annotations"), kind),
+        name=problems.tried(lambda: _name(metadata.need("name")), ""),
+        at=metadata.get("name") or value,
+        display_name=problems.tried(display_name.written, None) if display_name else None,
+        labels=problems.tried(lambda: _labels(metadata.get("labels")), {}),
+        own=problems.tried(lambda: _own(metadata.get("annotations"), kind), {}),
     )
+
+
+def _name(value: Value) -> str:
+    name = value.written()
+    if not _NAME.fullmatch(name):
+        value.fail(
+            f"{name!r} is not a name",
+            "up to 255 letters, digits and -_.|/\\ between a letter or digit at either end",
+        )
+    return name
 
 
 def _labels(value: Value | None) -> dict[str, str]:
@@ -110,17 +148,17 @@ def words(value: Value) -> tuple[str, ...]:
 def _own(value: Value | None, kind: str) -> dict[str, Value]:
     if value is None:
         return {}
-    found: dict[str, Value] = {}
-    for key, one in value.section().values.items():
-        one.written()
-        if not key.startswith(PREFIX):
-            continue
-        name = key.removeprefix(PREFIX)
-        if name not in ANNOTATIONS[kind]:
-            known = [f"{PREFIX}{own}" for own in ANNOTATIONS[kind]]
-            one.fail(f"unknown annotation {key} of {kind}", near(key, known) if known else "")
-        found[name] = one
-    return found
+    values = value.section().values
+    each(values.values(), Value.written)
+    ours = {key: one for key, one in values.items() if key.startswith(PREFIX)}
+    known = [f"{PREFIX}{own}" for own in ANNOTATIONS[kind]]
+    problems = Problems()
+    for key, one in ours.items():
+        if key not in known:
+            hint = near(key, known) if known else ""
+            problems.tried(partial(one.fail, f"unknown annotation {key} of {kind}", hint), None)
+    problems.end()
+    return {key.removeprefix(PREFIX): one for key, one in ours.items()}
 
 
 def describe(spec: Section) -> str:

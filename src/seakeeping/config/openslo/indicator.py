@@ -6,10 +6,11 @@ measured already (``raw``). The last is how our signals are written that need no
 their own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
-from seakeeping.config.document import Section, Value
+from seakeeping.config.document import Problems, Section, Value, near
 from seakeeping.config.openslo.entry import Entry, describe
 from seakeeping.config.openslo.shelf import Shelf
 from seakeeping.config.openslo.source import Source, read_source
@@ -83,10 +84,12 @@ def _of_ratio(name: str, value: Value, shelf: Shelf) -> Indicator:
     good, bad = ratio.get("good"), ratio.get("bad")
     if (good is None) == (bad is None):
         value.fail("needs either good or bad, with total", "or raw with rawType")
-    total = _counters(ratio.need("total"), shelf)
-    if total.minus:
-        ratio.need("total").fail("takes something away", "the total is one sum")
-    part = _counters(good or bad or value, shelf)
+    problems = Problems()
+    total = problems.tried(lambda: _total(ratio.need("total"), shelf), None)
+    part = problems.tried(lambda: _counters(good or bad or value, shelf), None)
+    problems.end()
+    assert total is not None
+    assert part is not None
     if part.minus is None:
         return counter_ratio(
             name, total.plus, bad=part.plus if bad else None, good=part.plus if good else None
@@ -94,6 +97,11 @@ def _of_ratio(name: str, value: Value, shelf: Shelf) -> Indicator:
     if bad is None or part.plus != total.plus:
         (good or bad or value).fail("is no difference from the total", "bad = total - good")
     return counter_ratio(name, total.plus, good=part.minus)
+
+
+def _total(value: Value, shelf: Shelf) -> "_Counters":
+    total = _counters(value, shelf)
+    return value.fail("takes something away", "the total is one sum") if total.minus else total
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +124,29 @@ def _of_raw(name: str, ratio: Section, source: Source) -> Indicator:
     for key in ("good", "bad", "total"):
         if odd := ratio.get(key):
             odd.fail(f"{key} does not stand beside raw")
-    if ratio.need("rawType").choice(("success", "failure")) == "failure":
-        ratio.need("rawType").fail("we hold events and count the good ones", "rawType: success")
+    is_failure = ratio.need("rawType").choice(("success", "failure")) == "failure"
     if source.signal is RATIO:
         source.at.fail(
             "a ratio that was computed before cannot be counted", "write good or bad, and total"
         )
-    return _signal(name, source)
+    return _signal(name, _opposite(source) if is_failure else source)
+
+
+_OPPOSITE: Mapping[str, str] = MappingProxyType(
+    {"lte": "gt", "lt": "gte", "gte": "lt", "gt": "lte"}
+)
+
+
+def _opposite(source: Source) -> Source:
+    """Return the source with a threshold that says which events are good, not which fail.
+
+    Bad labels are bad and errors fail, whichever of the two shares is measured.
+    """
+    if source.threshold is None:
+        return source
+    if source.op is None:
+        source.at.fail("rawType: failure needs an op", "it says which values are failures")
+    return replace(source, op=_OPPOSITE[source.op])
 
 
 def _signal(name: str, source: Source) -> Indicator:
@@ -153,7 +177,7 @@ def _judged(name: str, source: Source) -> Indicator:
     if source.threshold is None and not labels:
         source.at.fail(
             f"nothing says which results of {subject} are bad",
-            "badLabels, or threshold and op" + (f"; known are {', '.join(EVALUATION_KINDS)}"),
+            f"badLabels, or threshold and op; {near(subject, tuple(EVALUATION_KINDS))}",
         )
     if source.threshold is not None and labels:
         source.at.fail("has both badLabels and a threshold", "one of them decides")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from seakeeping.config.document import Value
-from seakeeping.config.finding import Finding, finding_of
+from seakeeping.config.finding import Finding, findings_of
 from seakeeping.config.openslo.alerting import (
     inline_targets,
     read_condition,
@@ -76,10 +76,16 @@ class _Reading:
         self._shelf = shelf
 
     def take(self, entry: Entry) -> None:
+        """Read a document; one that does not hold is read for its faults and then left out."""
+        written, targets = list(self.written), dict(self.targets)
+        self.findings += entry.notes
+        self.findings += [one for error in entry.faults for one in findings_of(error)]
         try:
             self._read(entry)
         except BadResource as error:
-            self.findings.append(finding_of(error))
+            self.findings += findings_of(error)
+        if entry.faults:
+            self.written, self.targets = written, targets
 
     def distinct(self) -> list[Written]:
         """Return the objectives without those whose name is taken, which become findings."""

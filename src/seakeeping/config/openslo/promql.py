@@ -128,7 +128,7 @@ class _Reading:
             self._need(")")
             return Counted(selector)
         if self._is_function():
-            raise NotPlain(f"{self._seen()} is not read")
+            raise NotPlain(f"uses {self._seen()}, which is not read")
         return self._bare()
 
     def _bare(self) -> Counted:

@@ -9,14 +9,15 @@ which we do not have for metric points, so it is refused.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
-from seakeeping.config.document import Section, Value
+from seakeeping.config.document import Problems, Section, Value
 from seakeeping.config.openslo.entry import PREFIX
 from seakeeping.config.openslo.indicator import counter_ratio
 from seakeeping.config.openslo.link import Imported
 from seakeeping.config.openslo.metrics import JobOf, read_query
 from seakeeping.config.openslo.promql import Counted
-from seakeeping.config.openslo.slo import Written
+from seakeeping.config.openslo.slo import DEFAULT_WINDOW, Written
 from seakeeping.config.openslo.sloth import percent
 from seakeeping.config.openslo.words import good_words, valid_words
 from seakeeping.records import (
@@ -46,33 +47,58 @@ class _Metadata:
 
 def read_pyrra(document: Section) -> Imported:
     """Return the objective of a Pyrra document; raises BadResource."""
-    document.done("apiVersion", "kind", "metadata", "spec", "status")
-    document.need("kind").choice(("ServiceLevelObjective",))
-    metadata = _read_metadata(document.need("metadata").section())
-    spec = document.need("spec").section()
-    spec.done(
-        "description", "target", "window", "indicator", "alerting", "partial_response_strategy"
+    problems = Problems()
+    problems.tried(lambda: document.done("apiVersion", "kind", "metadata", "spec", "status"), None)
+    problems.tried(lambda: document.need("kind").choice(("ServiceLevelObjective",)), None)
+    read = problems.tried(lambda: _read_metadata(document.need("metadata").section()), None)
+    metadata = read or _Metadata("", {}, None)
+    spec = problems.tried(lambda: document.need("spec").section(), None)
+    if spec is None:
+        problems.end()
+    assert spec is not None
+    objective = _read_spec(spec, metadata, problems)
+    problems.end()
+    return Imported((Written(objective, str(spec.need("target").place)),))
+
+
+_SPEC_KEYS = (
+    "description", "target", "window", "indicator", "alerting", "partial_response_strategy",
+)  # fmt: skip
+
+
+def _read_spec(spec: Section, metadata: _Metadata, problems: Problems) -> Objective:
+    """Return the objective of a spec, as far as it holds; faults are told to ``problems``."""
+    problems.tried(lambda: spec.done(*_SPEC_KEYS), None)
+    target_ratio = problems.tried(lambda: percent(spec.need("target")), 0.5)
+    window = problems.tried(lambda: _window(spec.need("window")), DEFAULT_WINDOW)
+    found = problems.tried(lambda: _read_indicator(spec.need("indicator"), metadata.name), None)
+    alerting = problems.tried(
+        lambda: _read_alerting(spec.get("alerting"), target_ratio, window), Alerting()
     )
-    job, indicator = _read_indicator(spec.need("indicator"), metadata.name)
-    target, window_value = spec.need("target"), spec.need("window")
-    target_ratio, window = percent(target), _window(window_value)
+    service, indicator = "", Indicator("", "", "")
+    if found is not None:
+        job, indicator = found
+        service = (
+            metadata.service
+            or job.name
+            or problems.tried(lambda: _no_service(spec.need("indicator")), "")
+        )
     description = spec.get("description")
-    objective = Objective(
+    return Objective(
         name=metadata.name,
-        service=metadata.service or job.name or _no_service(spec.need("indicator")),
+        service=service,
         indicator=indicator,
         target_ratio=target_ratio,
         window=window,
         description=description.written() if description else "",
         labels=metadata.labels,
         owner=metadata.labels.get("team"),
-        alerting=_read_alerting(spec.get("alerting"), target_ratio, window),
-        source=document.whole.place.file,
+        alerting=alerting,
+        source=spec.whole.place.file,
     )
-    return Imported((Written(objective, str(target.place)),))
 
 
-def _no_service(indicator: Value) -> str:
+def _no_service(indicator: Value) -> NoReturn:
     indicator.fail(
         "nothing says which service this is about",
         f'a label job="NAME" in its metrics, or the annotation {PREFIX}service-name',
@@ -149,18 +175,24 @@ def _plain(metric: Value, job: JobOf) -> MetricSelector:
 def _ratio(value: Value, name: str) -> tuple[JobOf, Indicator]:
     section = value.section()
     section.done("errors", "total", "grouping")
-    _refuse_grouping(section)
-    job = JobOf(value)
-    total, errors = _one(section.need("total"), job), _one(section.need("errors"), job)
+    job, problems = JobOf(value), Problems()
+    problems.tried(lambda: _refuse_grouping(section), None)
+    total = problems.tried(lambda: _one(section.need("total"), job), None)
+    errors = problems.tried(lambda: _one(section.need("errors"), job), None)
+    problems.end()
+    assert total is not None
     return job, counter_ratio(name, total, bad=errors)
 
 
 def _latency(value: Value, name: str) -> tuple[JobOf, Indicator]:
     section = value.section()
     section.done("success", "total", "grouping")
-    _refuse_grouping(section)
-    job = JobOf(value)
-    total, success = _one(section.need("total"), job), _one(section.need("success"), job)
+    job, problems = JobOf(value), Problems()
+    problems.tried(lambda: _refuse_grouping(section), None)
+    total = problems.tried(lambda: _one(section.need("total"), job), None)
+    success = problems.tried(lambda: _one(section.need("success"), job), None)
+    problems.end()
+    assert total is not None
     indicator = counter_ratio(name, total, good=success)
     if indicator.signal is not IndicatorSignal.METRIC:
         section.need("success").fail(

@@ -22,6 +22,8 @@ class Shelf:
         self.doubles: list[Finding] = []
         for entry in entries:
             key = entry.kind, entry.header.name
+            if not entry.header.name:  # which is a fault of its own
+                continue
             if key in self._entries:
                 self.doubles.append(_double(entry, self._entries[key]))
             self._entries.setdefault(key, entry)

@@ -1,18 +1,21 @@
 """SLOs of OpenSLO as objectives: one for each item of ``objectives``."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from seakeeping.config.document import Section, Value
+from seakeeping.config.document import Problems, Section, Value, each
 from seakeeping.config.finding import Finding
-from seakeeping.config.openslo.alerting import combine, read_policy, read_policy_reference
+from seakeeping.config.openslo.alerting import Policy, combine, read_policy, read_policy_reference
 from seakeeping.config.openslo.entry import (
+    PREFIX,
     Entry,
     describe,
+    name_notes,
     read_inline,
     seconds,
     window,
@@ -21,7 +24,15 @@ from seakeeping.config.openslo.indicator import Threshold, is_threshold, read_in
 from seakeeping.config.openslo.shelf import Shelf
 from seakeeping.config.openslo.source import check_dimension
 from seakeeping.config.openslo.words import OPS
-from seakeeping.records import Budgeting, BurnAlert, Calendar, Objective
+from seakeeping.records import (
+    Alerting,
+    Budgeting,
+    BurnAlert,
+    Calendar,
+    Indicator,
+    Objective,
+)
+from seakeeping.records.objective import window_seconds
 
 DEFAULT_WINDOW = "30d"
 _MOMENT = "%Y-%m-%d %H:%M:%S"
@@ -39,61 +50,94 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """What all objectives of an SLO share."""
+    """What all objectives of an SLO share, as far as it holds; ``budgeting`` None: it does not."""
 
     entry: Entry
     service: str
+    description: str
     window: str
     calendar: Calendar | None
-    budgeting: Budgeting
+    budgeting: Budgeting | None
     slice_by: tuple[str, ...]
+    sli: Entry | None
+    policies: Sequence[Policy]
 
 
 def read_slo(entry: Entry, shelf: Shelf, notes: list[Finding]) -> list[Written]:
     """Return the objectives of an SLO; raises BadResource, and notes what is doubtful."""
-    spec = entry.spec
-    spec.done(
-        "description", "service", "indicator", "indicatorRef", "timeWindow", "budgetingMethod",
-        "objectives", "alertPolicies",
-    )  # fmt: skip
-    describe(spec)
-    frame = _frame(entry, shelf, notes)
-    items = spec.need("objectives").items()
-    if not items:
-        spec.need("objectives").fail("promises nothing")
-    shared = _sli(spec, shelf, entry.header.name)
+    spec, problems = entry.spec, Problems()
+    problems.tried(lambda: spec.done(*_KEYS), None)
+    frame = _frame(entry, shelf, notes, problems)
+    items = problems.tried(lambda: _items(spec), [])
+    problems.tried(lambda: _one_threshold(frame.sli, items), None)
+    problems.tried(lambda: _name_all(entry, items), None)
+    found = [
+        problems.tried(partial(_objective, frame, i, item, shelf, notes), None)
+        for i, item in enumerate(items)
+    ]
+    problems.end()
+    return [one for one in found if one is not None]
+
+
+_KEYS = (
+    "description", "service", "indicator", "indicatorRef", "timeWindow", "budgetingMethod",
+    "objectives", "alertPolicies",
+)  # fmt: skip
+
+
+def _items(spec: Section) -> list[Value]:
+    value = spec.need("objectives")
+    return value.items() or value.fail("promises nothing")
+
+
+def _one_threshold(shared: Entry | None, items: list[Value]) -> None:
     if shared and is_threshold(shared) and len(items) > 1:
         items[1].fail(
             "a thresholdMetric has one objective (OpenSLO)",
             "write an SLO for each, or the threshold into a raw ratioMetric",
         )
-    _name_all(entry, items)
-    return [_objective(frame, i, item, shared, shelf, notes) for i, item in enumerate(items)]
 
 
-def _frame(entry: Entry, shelf: Shelf, notes: list[Finding]) -> _Frame:
-    spec, own = entry.spec, entry.header.own
-    length, calendar = _time_window(spec.get("timeWindow"))
-    method = spec.get("budgetingMethod")
-    slices = own.get("slice-by")
-    slice_by = tuple(part.strip() for part in slices.written().split(",")) if slices else ()
-    for name in slice_by:
-        assert slices is not None
-        check_dimension(name, slices)
+def _frame(entry: Entry, shelf: Shelf, notes: list[Finding], problems: Problems) -> _Frame:
+    """Return what all objectives share, as far as it holds; faults are told to ``problems``."""
+    spec = entry.spec
+    length, calendar = problems.tried(
+        lambda: _time_window(spec.get("timeWindow")), (DEFAULT_WINDOW, None)
+    )
     return _Frame(
         entry=entry,
-        service=_service(entry, shelf, notes),
+        service=problems.tried(lambda: _service(entry, shelf, notes), ""),
+        description=problems.tried(lambda: describe(spec), ""),
         window=length,
         calendar=calendar,
-        budgeting=Budgeting(
-            method.choice([b.value for b in Budgeting]) if method else "Occurrences"
-        ),
-        slice_by=slice_by,
+        budgeting=problems.tried(lambda: _budgeting(spec.get("budgetingMethod")), None),
+        slice_by=problems.tried(lambda: _slice_by(entry.header.own.get("slice-by")), ()),
+        sli=problems.tried(lambda: _sli(spec, shelf, entry.header.name), None),
+        policies=problems.tried(lambda: _policies(entry, shelf), []),
     )
 
 
-def _budgeting(value: Value) -> Budgeting:
+def _slice_by(value: Value | None) -> tuple[str, ...]:
+    names = [part.strip() for part in value.written().split(",")] if value else []
+    for name in names:
+        assert value is not None
+        check_dimension(name, value)
+    return tuple(names)
+
+
+def _budgeting(value: Value | None) -> Budgeting:
+    if value is None:
+        return Budgeting.OCCURRENCES
     return Budgeting(value.choice([method.value for method in Budgeting]))
+
+
+def _policies(entry: Entry, shelf: Shelf) -> list[Policy]:
+    value = entry.spec.get("alertPolicies")
+    name = entry.header.name
+    return each(
+        value.items() if value else [],
+        lambda item: read_policy(read_policy_reference(item, shelf, name), shelf),
+    )
 
 
 def _service(entry: Entry, shelf: Shelf, notes: list[Finding]) -> str:
@@ -107,6 +151,8 @@ def _service(entry: Entry, shelf: Shelf, notes: list[Finding]) -> str:
     service = shelf.find("Service", name)
     if service is not None:
         return told.text() if (told := service.header.own.get("service-name")) else name
+    if name != "*":
+        notes += name_notes(value, name, f"{PREFIX}service-name")
     if name != "*" and shelf.names("Service") and name not in _reported(shelf):
         notes.append(
             Finding(
@@ -193,51 +239,62 @@ def _name(entry: Entry, index: int, item: Value, count: int) -> str:
 
 
 def _objective(
-    frame: _Frame, index: int, item: Value, shared: Entry | None, shelf: Shelf, notes: list[Finding]
+    frame: _Frame, index: int, item: Value, shelf: Shelf, notes: list[Finding]
 ) -> Written:
-    row, entry = item.section(), frame.entry
-    row.done(
-        "displayName", "op", "value", "target", "targetPercent", "timeSliceTarget",
-        "timeSliceWindow", "indicator", "indicatorRef", "compositeWeight",
-    )  # fmt: skip
-    sli = _sli(row, shelf, entry.header.name) or shared
-    if sli is None:
-        entry.spec.whole.fail("needs an indicator or an indicatorRef")
+    row, entry, problems = item.section(), frame.entry, Problems()
+    problems.tried(lambda: row.done(*_ROW_KEYS), None)
     if weight := row.get("compositeWeight"):
         message = "is not used: every objective has its own budget"
         notes.append(Finding(str(weight.place), message, is_warning=True))
-    place, target_ratio = _target(row)
-    slice_target_ratio, slice_window_s = _time_slices(row, frame.budgeting)
+    indicator = problems.tried(lambda: _indicator(frame, row, shelf), None)
+    place, target_ratio = problems.tried(lambda: _target(row), ("", 0.5))
+    slice_target_ratio, slice_window_s = problems.tried(
+        lambda: _time_slices(row, frame.budgeting), (None, None)
+    )
+    alerting, places = problems.tried(
+        lambda: combine(frame.policies, entry.header.own, window_seconds(frame.window)),
+        (Alerting(), {}),
+    )
+    problems.end()
     display_name = row.get("displayName")
     objective = Objective(
         name=_name(entry, index, item, len(entry.spec.need("objectives").items())),
         service=frame.service,
-        indicator=read_indicator(sli, shelf, _threshold(row, sli)),
+        indicator=indicator or _UNREAD,
         target_ratio=target_ratio,
         window=frame.window,
-        description=describe(entry.spec),
+        description=frame.description,
         owner=_owner(entry),
         display_name=display_name.written() if display_name else entry.header.display_name,
         calendar=frame.calendar,
-        budgeting=frame.budgeting,
+        budgeting=frame.budgeting or Budgeting.OCCURRENCES,
         slice_target_ratio=slice_target_ratio,
         slice_window_s=slice_window_s,
         slice_by=frame.slice_by,
         labels=entry.header.labels,
+        alerting=alerting,
         source=entry.header.at.place.file,
     )
-    return _with_alerts(objective, frame, shelf, place)
+    return Written(objective, place, places)
 
 
-def _with_alerts(objective: Objective, frame: _Frame, shelf: Shelf, place: str) -> Written:
-    entry = frame.entry
-    value = entry.spec.get("alertPolicies")
-    policies = [
-        read_policy(read_policy_reference(item, shelf, entry.header.name), shelf)
-        for item in (value.items() if value else [])
-    ]
-    alerting, places = combine(policies, entry.header.own, objective.window_s)
-    return Written(replace(objective, alerting=alerting), place, places)
+_ROW_KEYS = (
+    "displayName", "op", "value", "target", "targetPercent", "timeSliceTarget", "timeSliceWindow",
+    "indicator", "indicatorRef", "compositeWeight",
+)  # fmt: skip
+_UNREAD = Indicator("", "", "")
+"""Stands where an SLI does not hold, which keeps its SLO from being made."""
+
+
+def _indicator(frame: _Frame, row: Section, shelf: Shelf) -> Indicator | None:
+    """Return the indicator of an objective; None where the one of its SLO is at fault already."""
+    spec = frame.entry.spec
+    sli = _sli(row, shelf, frame.entry.header.name) or frame.sli
+    if sli is not None:
+        return read_indicator(sli, shelf, _threshold(row, sli))
+    if spec.get("indicator") is None and spec.get("indicatorRef") is None:
+        spec.whole.fail("needs an indicator or an indicatorRef")
+    return None
 
 
 def _owner(entry: Entry) -> str | None:
@@ -277,8 +334,10 @@ def _threshold(row: Section, sli: Entry) -> Threshold | None:
     return Threshold(row.need("op").choice(tuple(OPS)), row.need("value").number())
 
 
-def _time_slices(row: Section, budgeting: Budgeting) -> tuple[float | None, int | None]:
+def _time_slices(row: Section, budgeting: Budgeting | None) -> tuple[float | None, int | None]:
     target, width = row.get("timeSliceTarget"), row.get("timeSliceWindow")
+    if budgeting is None:
+        return None, None
     if budgeting is Budgeting.OCCURRENCES:
         for odd in (target, width):
             if odd is not None:

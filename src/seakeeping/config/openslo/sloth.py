@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from seakeeping.config.document import Section, Value
+from seakeeping.config.document import Problems, Section, Value, each
 from seakeeping.config.finding import Finding
 from seakeeping.config.openslo.entry import seconds
 from seakeeping.config.openslo.indicator import counter_ratio
@@ -30,16 +30,19 @@ _ALERT_KEYS: Mapping[Severity, str] = {
 
 def read_sloth(document: Section) -> Imported:
     """Return the objectives of a Sloth file; raises BadResource."""
-    document.done("version", "service", "labels", "slos", "slo_plugins")
-    notes: list[Finding] = []
+    problems, notes = Problems(), list[Finding]()
+    problems.tried(
+        lambda: document.done("version", "service", "labels", "slos", "slo_plugins"), None
+    )
     if plugins := document.get("slo_plugins"):
         notes.append(_note(plugins, "plugins of Sloth do not run here"))
-    service = document.need("service").text()
-    labels = _texts(document.get("labels"))
-    written = [
-        _read_slo(value.section(), service, labels, notes)
-        for value in document.need("slos").items()
-    ]
+    service = problems.tried(lambda: document.need("service").text(), "")
+    labels = problems.tried(lambda: _texts(document.get("labels")), {})
+    slos = problems.tried(lambda: document.need("slos").items(), [])
+    written = problems.tried(
+        lambda: each(slos, lambda value: _read_slo(value.section(), service, labels, notes)), []
+    )
+    problems.end()
     return Imported(tuple(written), tuple(notes))
 
 
@@ -56,12 +59,17 @@ def _texts(value: Value | None) -> dict[str, str]:
 def _read_slo(
     row: Section, service: str, labels: Mapping[str, str], notes: list[Finding]
 ) -> Written:
-    row.done("name", "objective", "description", "labels", "sli", "alerting", "plugins")
+    problems = Problems()
+    problems.tried(lambda: row.done(*_SLO_KEYS), None)
     if plugins := row.get("plugins"):
         notes.append(_note(plugins, "plugins of Sloth do not run here"))
-    name, target = row.need("name").text(), row.need("objective")
-    description = row.get("description")
-    job, indicator = _read_sli(row.need("sli"), name)
+    name = problems.tried(lambda: row.need("name").text(), "")
+    target_ratio = problems.tried(lambda: percent(row.need("objective")), 0.5)
+    sli = problems.tried(lambda: _read_sli(row.need("sli"), name), None)
+    alerting = problems.tried(lambda: _read_alerting(row.need("alerting").section()), Alerting())
+    problems.end()
+    assert sli is not None
+    (job, indicator), description = sli, row.get("description")
     if job.name and job.name != service and job.at:
         message = f"counts the points of the service {job.name!r}, which the label job names"
         notes.append(_note(job.at, message))
@@ -70,15 +78,18 @@ def _read_slo(
         name=f"{service}-{name}",
         service=job.name or service,
         indicator=indicator,
-        target_ratio=percent(target),
+        target_ratio=target_ratio,
         window=DEFAULT_WINDOW,
         description=description.written() if description else "",
         owner=own_labels.get("owner"),
         labels={**own_labels, "sloth_service": service, "sloth_slo": name},
-        alerting=_read_alerting(row.need("alerting").section()),
+        alerting=alerting,
         source=row.whole.place.file,
     )
-    return Written(objective, str(target.place))
+    return Written(objective, str(row.need("objective").place))
+
+
+_SLO_KEYS = ("name", "objective", "description", "labels", "sli", "alerting", "plugins")
 
 
 def percent(value: Value) -> float:
@@ -104,8 +115,12 @@ def _read_sli(value: Value, name: str) -> tuple[JobOf, Indicator]:
     events = sli.need("events").section()
     events.done("error_query", "total_query")
     error, total = events.need("error_query"), events.need("total_query")
-    job = JobOf(total)
-    counted, whole = read_query(error, job), read_query(total, job)
+    job, problems = JobOf(total), Problems()
+    counted = problems.tried(lambda: read_query(error, job), None)
+    whole = problems.tried(lambda: read_query(total, job), None)
+    problems.end()
+    assert counted is not None
+    assert whole is not None
     if whole.minus is not None:
         total.fail("takes something away", "the total is one sum")
     if counted.minus is None:

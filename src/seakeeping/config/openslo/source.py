@@ -6,10 +6,11 @@ nothing is asked of a Prometheus server.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
-from seakeeping.config.document import Section, Value, near
+from seakeeping.config.document import Problems, Section, Value, near
 from seakeeping.config.openslo.entry import words
 from seakeeping.config.openslo.metrics import JobOf, read_query
 from seakeeping.config.openslo.promql import Counted, NotPlain, read_pattern
@@ -85,31 +86,49 @@ def _read_query(spec: Value) -> Source:
 
 
 def _read_ours(value: Value) -> Source:
-    spec = value.section()
-    spec.done(*_KEYS)
-    signal = IndicatorSignal(spec.need("signal").choice([s.value for s in IndicatorSignal]))
-    subject = _subject(spec, signal)
-    for key in _JUDGED_KEYS:
-        if (odd := spec.get(key)) and signal is not IndicatorSignal.EVALUATION:
-            odd.fail(f"{key} belongs to evaluations only")
-    where = read_filter(spec.get("filter"), signal)
+    spec, problems = value.section(), Problems()
+    problems.tried(lambda: spec.done(*_KEYS), None)
+    signals = [s.value for s in IndicatorSignal]
+    name = problems.tried(lambda: spec.need("signal").choice(signals), None)
+    if name is None:  # what belongs beside it is not known
+        problems.end()
+    assert name is not None
+    signal = IndicatorSignal(name)
+    source = _read_signal(Source(value, signal), spec, problems)
+    problems.end()
+    return source
+
+
+def _read_signal(bare: Source, spec: Section, problems: Problems) -> Source:
+    """Return the source of a signal, as far as it holds; faults are told to ``problems``."""
+    signal = bare.signal
+    where = problems.tried(lambda: read_filter(spec.get("filter"), signal), ())
+    is_judged = signal is IndicatorSignal.EVALUATION
+    if not is_judged:
+        for key in _JUDGED_KEYS:
+            if odd := spec.get(key):
+                problems.tried(partial(odd.fail, f"{key} belongs to evaluations only"), None)
+    subject = problems.tried(lambda: _subject(spec, signal), None)
     if signal is IndicatorSignal.METRIC_RATIO:
-        counted = Counted(MetricSelector(spec.need("metric").text(), where))
-        return Source(value, signal, counted=counted)
-    return Source(
-        value, signal, where, subject,
-        threshold=_threshold(spec),
-        op=told.choice(tuple(OPS)) if (told := spec.get("op")) else None,
-        evaluator=told.text() if (told := spec.get("evaluator")) else None,
-        bad_labels=words(told) if (told := spec.get("badLabels")) else (),
-        is_estimate=told.truth() if (told := spec.get("isEstimate")) else None,
-        higher_is_better=told.truth() if (told := spec.get("higherIsBetter")) else None,
+        metric = problems.tried(lambda: spec.need("metric").text(), "")
+        return replace(bare, counted=Counted(MetricSelector(metric, where)))
+
+    read = replace(
+        bare, where=where, subject=subject,
+        threshold=spec.told("threshold", problems, Value.number, None),
+        op=spec.told("op", problems, lambda op: op.choice(tuple(OPS)), None),
     )  # fmt: skip
+    return _read_judged(read, spec, problems) if is_judged else read
 
 
-def _threshold(spec: Section) -> float | None:
-    value = spec.get("threshold")
-    return None if value is None else value.number()
+def _read_judged(source: Source, spec: Section, problems: Problems) -> Source:
+    return replace(
+        source,
+        evaluator=spec.told("evaluator", problems, Value.text, None),
+        bad_labels=spec.told("badLabels", problems, words, ()),
+        is_estimate=spec.told("isEstimate", problems, Value.truth, None),
+        higher_is_better=spec.told("higherIsBetter", problems, Value.truth, None),
+    )
 
 
 def _subject(spec: Section, signal: IndicatorSignal) -> str | None:
@@ -129,12 +148,13 @@ def read_filter(value: Value | None, signal: IndicatorSignal) -> tuple[Match, ..
     """
     if value is None:
         return ()
+    parts, problems = [value] if value.is_mapping() else value.items(), Problems()
     found: list[Match] = []
-    parts = [value] if value.is_mapping() else value.items()
     for name, one in (pair for part in parts for pair in part.section().values.items()):
         if signal not in _OF_METRICS:
-            check_dimension(name, one)
-        found += _conditions(name, one)
+            problems.tried(partial(check_dimension, name, one), None)
+        found += problems.tried(partial(_conditions, name, one), [])
+    problems.end()
     return tuple(found)
 
 

@@ -187,17 +187,17 @@ COUNTER = source("metric_ratio", ", metric: jobs")
         (raw("evaluation", ", evaluation: toxicity, badLabels: [a], threshold: 1"), "has both"),
         (raw("evaluation", ", evaluation: toxicity, op: lt"), "has an op without a threshold"),
         (raw("metric_ratio", ", metric: x"), "a ratio that was computed before cannot be counted"),
-        (raw("coverage").replace("success", "failure"), "we hold events and count the good ones"),
+        (raw("latency", ", threshold: 2").replace("success", "failure"), "needs an op"),
         (raw("coverage").replace("rawType: success", "counter: yes, rawType: success, bad: x"),
          "bad does not stand beside raw"),
         (ratio(f"total: {COUNTER}"), "needs either good or bad"),
         (ratio(f"good: {COUNTER}, bad: {COUNTER}, total: {COUNTER}"), "needs either good or bad"),
         (ratio(f"good: {COUNTER}"), "has no total"),
         (ratio(f"good: {source('latency')}, total: {COUNTER}"), "latency is no counter"),
-        (ratio(f"good: {query('avg(x)')}, total: {COUNTER}"), "it avg is not read"),
+        (ratio(f"good: {query('avg(x)')}, total: {COUNTER}"), "it uses avg, which is not read"),
         (ratio(f"bad: {query('a - b')}, total: {query('c')}"), "is no difference from the total"),
         (ratio(f"bad: {query('a')}, total: {query('a - b')}"), "the total is one sum"),
-        (ratio(f"good: {COUNTER}, total: {COUNTER}").replace("type: seakeeping", "type: Datadog"),
+        (ratio(f"good: {COUNTER}, total: {COUNTER}").replace("seakeeping", "Datadog", 1),
          "sources of type Datadog are not read"),
         (raw("coverage").replace("type: seakeeping, ", ""), "neither a type nor a metricSourceRef"),
         (raw("coverage").replace("type: seakeeping", "metricSourceRef: x"), "no DataSource 'x'"),
@@ -207,6 +207,24 @@ COUNTER = source("metric_ratio", ", metric: jobs")
 )  # fmt: skip
 def test_no_guess(tmp_path: Path, text: str, told: str) -> None:
     assert told in complaint(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("failing", "good"), [("gt", "lte"), ("gte", "lt"), ("lt", "gte"), ("lte", "gt")]
+)
+def test_a_ratio_of_failures_is_the_same_promise(tmp_path: Path, failing: str, good: str) -> None:
+    text = raw("latency", f", threshold: 2, op: {failing}").replace("success", "failure")
+    indicator = objective(tmp_path, text).indicator
+    assert (indicator.op, indicator.threshold) == (good, 2.0)
+
+
+def test_what_says_itself_which_events_are_bad_does_not_turn_with_the_ratio(tmp_path: Path) -> None:
+    for signal, more in (("availability", ""), ("evaluation", ", evaluation: faithfulness")):
+        whole = raw(signal, more)
+        told = [objective(tmp_path, text).indicator for text in (
+            whole, whole.replace("success", "failure"),
+        )]  # fmt: skip
+        assert told[0] == told[1]
 
 
 def test_a_threshold_metric_has_one_objective(tmp_path: Path) -> None:

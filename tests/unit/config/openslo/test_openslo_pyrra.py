@@ -104,7 +104,7 @@ def test_the_service_may_be_annotated(tmp_path: Path) -> None:
         (pyrra(LATENCY.replace(',le="0.5"', "")), "is no bucket of the total"),
         (pyrra(NATIVE.replace("500ms", "fast")), "'fast' is no duration"),
         (pyrra("bool_gauge: {metric: 'a - b'}"), "is a difference"),
-        (pyrra(GAUGE.replace("probe_success", "avg(x) or ")), "avg is not read"),
+        (pyrra(GAUGE.replace("probe_success", "avg(x) or ")), "uses avg, which is not read"),
         (pyrra(window="4 weeks"), "'4 weeks' is no duration"),
         (pyrra(window="90s"), "is no whole number of minutes"),
         (pyrra().replace("99.5", "100"), "a target of 100 % leaves no budget"),

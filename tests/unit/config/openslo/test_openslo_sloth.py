@@ -118,11 +118,11 @@ def test_plugins_are_told_not_to_run(tmp_path: Path) -> None:
         (sloth().replace("99.9", "100"), "a target of 100 % leaves no budget"),
         (sloth().replace("99.9", "most"), "'most' is not a percentage"),
         (sloth().replace("  alerting: {}\n", ""), "slos[0]: has no alerting"),
-        (sloth().replace("objective:", "target:"), "unknown key target"),
+        (sloth().replace("  objective:", "  target: 1\n  objective:"), "unknown key target"),
         (sloth(alerting="{pagealert: {}}"), "did you mean page_alert?"),
         (sloth(alerting="{page_alert: {for: soon}}"), "unknown window 'soon'"),
         ("apiVersion: sloth.slok.dev/v1\nkind: PrometheusServiceLevel\n", "write its spec as"),
-        ("version: prometheus/v1\n", "has no service"),
+        ("version: prometheus/v1\nslos: []\n", "has no service"),
     ],
 )  # fmt: skip
 def test_refusals(tmp_path: Path, text: str, told: str) -> None:
