@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seakeeping.decide.diagnose.expectation import expect
+from seakeeping.decide.diagnose.lattice import LEAST_EVENTS
 from seakeeping.decide.diagnose.search import Finding, Search, named
 from seakeeping.decide.diagnose.windows import Facts, Floats, Windows, join
 
@@ -82,7 +83,7 @@ def scan(
     """Return the slices whose bad rate rose from one window to the other, and why it rose."""
     windows = join(before, during)
     rise = _rise(windows)
-    if 0 in rise.events or rise.bad[1] == 0:
+    if rise.events[0] == 0 or rise.events[1] < LEAST_EVENTS or rise.bad[1] == 0:
         return Scan((), 0, *rise.ratios, events=rise.events, bad=rise.bad)
     expectation = expect(windows)
     search = Search(windows, expectation)

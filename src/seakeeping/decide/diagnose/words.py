@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from seakeeping.decide.diagnose.correlate import Compared, Suspect
+from seakeeping.decide.diagnose.lattice import LEAST_EVENTS
 from seakeeping.decide.diagnose.scan import Finding, Moved, Scan
 from seakeeping.decide.diagnose.signals import Signal
 from seakeeping.records import Cause, Change
@@ -28,6 +29,8 @@ def of_diagnosis(what: str, scan: Scan, onset: float | None, causes: Sequence[Ca
     )
     if causes:
         return f"{rose} {causes[0].summary}"
+    if 0 < scan.events[1] < LEAST_EVENTS:
+        return f"{rose} {NO_CAUSE} yet: {scan.events[1]} events are too few to compare slices of."
     tested = f" among {scan.slices_tested:,} slices" if scan.slices_tested else ""
     return f"{rose} {NO_CAUSE}{tested}: no slice, change or signal stands out beyond chance."
 

@@ -6,6 +6,7 @@ from bench.diagnose.incidents import Shape, make
 from tests.unit.decide.diagnose.by_hand import facts, grid
 
 from seakeeping.decide.diagnose.scan import Scan, scan
+from seakeeping.decide.diagnose.words import of_diagnosis
 
 MODELS, TENANTS, REGIONS = ("m1", "m2", "m3"), ("acme", "bolt", "crab"), ("eu", "us")
 USUAL = grid(400, 0.04, {}, 0, model=MODELS, tenant=TENANTS, region=REGIONS)
@@ -36,6 +37,21 @@ def test_the_slice_that_rose_is_named_and_nothing_else(slice_: dict[str, str]) -
 
 def test_nothing_is_named_where_nothing_changed() -> None:
     assert during({}).findings == ()
+
+
+@pytest.mark.parametrize("events", [1, 2, 29])
+def test_a_handful_of_calls_is_compared_with_nothing(events: int) -> None:
+    few = facts([({"model": "m1", "tenant": "acme", "region": "eu"}, events, events)])
+    found = scan(USUAL, few)
+    assert (found.findings, found.slices_tested) == ((), 0)
+    assert found.events[1] == events
+    told = of_diagnosis("chat/availability", found, None, ())
+    assert f"No cause found yet: {events} events are too few" in told
+
+
+def test_thirty_calls_are_compared() -> None:
+    few = facts([({"model": "m1", "tenant": "acme", "region": "eu"}, 30, 30)])
+    assert scan(USUAL, few).findings
 
 
 def test_a_rise_of_everything_is_no_slice() -> None:
