@@ -56,6 +56,10 @@ RESTARTS = Counter(
     "seakeeping_process_restarts_total", "Restarts of a part of the process tree", ["role"]
 )
 TICK_S = Histogram("seakeeping_controller_tick_seconds", "Duration of one look of the controller")
+DECIDED_AT = Gauge(
+    "seakeeping_controller_decided_timestamp_seconds", "When the controller last decided",
+    multiprocess_mode="mostrecent",
+)  # fmt: skip
 ERRORS = Counter(
     "seakeeping_handled_errors_total", "Errors handled without a caller to tell", ["where", "error"]
 )

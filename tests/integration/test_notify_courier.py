@@ -3,12 +3,14 @@
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 from tests.receivers.http import Receiver, Reply
 from tests.receivers.samples import Rig, a_message, a_resolution, an_alert
 from tests.receivers.webhooks import WebhookReceiver
@@ -16,10 +18,10 @@ from tests.receivers.webhooks import WebhookReceiver
 from seakeeping.clock import SystemClock
 from seakeeping.decide.notify import Courier, Tally
 from seakeeping.decide.notify.courier import GONE_FOR_S
-from seakeeping.decide.notify.lane import MOST_SURPRISES
+from seakeeping.decide.notify.lane import MOST_SURPRISES, Lane
 from seakeeping.decide.notify.pace import LONGEST_S
 from seakeeping.errors import Unavailable
-from seakeeping.metrics import NOTIFICATIONS
+from seakeeping.metrics import ERRORS, NOTIFICATIONS
 from seakeeping.records import NotificationTarget, TargetKind
 from seakeeping.store.ledger import Ledger
 from seakeeping.store.ledger.ledger import LedgerUnavailable
@@ -235,24 +237,107 @@ def test_a_ledger_that_goes_away_while_a_message_is_out_doubles_nothing(
     assert receiver.deliveries == [key_of(a_message()), key_of(a_resolution(2))]
 
 
+class Running:
+    """A courier in a thread of its own, as the controller runs it."""
+
+    def __init__(
+        self, outbox: Outbox, targets: Callable[[], Iterable[NotificationTarget] | None]
+    ) -> None:
+        self.courier = Courier(outbox, (), SystemClock(), environ={})
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(
+            target=self.courier.run, args=(self.stopping, targets), kwargs={"pause_s": 30}
+        )
+
+    def __enter__(self) -> Courier:
+        self.thread.start()
+        return self.courier
+
+    def __exit__(self, *_: object) -> None:
+        self.stopping.set()
+        self.courier.wake()
+        self.thread.join(10)
+        assert not self.thread.is_alive()
+
+
 def test_a_running_courier_delivers_when_it_is_woken(receiver: WebhookReceiver) -> None:
     rig = Rig()
     ledger = FailingLedger(rig.ledger._engine, SystemClock())
     outbox = Outbox(ledger)
-    courier = Courier(outbox, [target(receiver.url)], SystemClock(), environ={})
-    stopping = threading.Event()
-    thread = threading.Thread(target=courier.run, args=(stopping,), kwargs={"pause_s": 30})
     ledger.is_away = True
-    thread.start()
-    wait_until(lambda: not courier._woken.is_set())
-    ledger.is_away = False
-    outbox.put(a_message())
-    courier.wake()
-    wait_until(lambda: bool(receiver.acted))
-    stopping.set()
-    courier.wake()
-    thread.join(10)
-    assert not thread.is_alive()
+    with Running(outbox, lambda: [target(receiver.url)]) as courier:
+        wait_until(lambda: not courier._woken.is_set())
+        ledger.is_away = False
+        outbox.put(a_message())
+        courier.wake()
+        wait_until(lambda: bool(receiver.acted))
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), SQLAlchemyError("odd"), RuntimeError()])
+def test_a_courier_outlives_whatever_goes_wrong(
+    receiver: WebhookReceiver, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    rig, failed = Rig(), threading.Event()
+
+    def broken(*_: object, **__: object) -> Tally:
+        failed.set()
+        raise error
+
+    before = counted("courier", error)
+    rig.outbox.put(a_message())
+    with monkeypatch.context() as patched:
+        patched.setattr(Lane, "run", broken)
+        with Running(rig.outbox, lambda: [target(receiver.url)]) as courier:
+            assert failed.wait(10)
+            wait_until(lambda: counted("courier", error) == before + 1)
+            patched.undo()
+            courier.wake()
+            wait_until(lambda: bool(receiver.acted))
+
+
+def test_a_lane_that_is_broken_is_counted_and_the_other_delivers(
+    receiver: WebhookReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("one", "two", "hook")
+    rig = Rig(*(replace(target(receiver.url), name=name) for name in names))
+    real, before = Lane.run, counted("courier", ValueError())
+
+    def broken(lane: Lane) -> Tally:
+        if lane.target.name != "hook":
+            raise ValueError(f"a bug of {lane.target.name}")
+        return real(lane)
+
+    monkeypatch.setattr(Lane, "run", broken)
+    rig.outbox.put(*(replace(a_message(), target=name) for name in names))
+    with pytest.raises(ValueError, match="a bug of"):
+        rig.courier.deliver_due()
+    assert len(receiver.acted) == 1
+    assert counted("courier", ValueError()) == before + 1, "the one that is not raised"
+
+
+def test_a_courier_that_is_not_to_deliver_claims_nothing(receiver: WebhookReceiver) -> None:
+    rig, asked = Rig(), threading.Event()
+    leads = threading.Event()
+
+    def targets() -> list[NotificationTarget] | None:
+        asked.set()
+        return [target(receiver.url)] if leads.is_set() else None
+
+    rig.outbox.put(a_message())
+    with Running(rig.outbox, targets) as courier:
+        assert asked.wait(10)
+        asked.clear()
+        courier.wake()
+        assert asked.wait(10)
+        assert receiver.requests == []
+        leads.set()
+        courier.wake()
+        wait_until(lambda: bool(receiver.acted))
+
+
+def counted(where: str, error: Exception) -> float:
+    value: float = ERRORS.labels(where, type(error).__name__)._value.get()
+    return value
 
 
 def wait_until(is_so: Any) -> None:

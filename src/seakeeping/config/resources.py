@@ -36,6 +36,7 @@ SUFFIXES = (".yaml", ".yml")
 DEFAULT_OBJECTIVES = (
     "availability", "latency", "time-to-first-token", "faithfulness", "response-validity",
     "coverage", "scoring-lag", "seakeeping/spool", "seakeeping/store", "seakeeping/pipeline-lag",
+    "seakeeping/controller-lag",
 )  # fmt: skip
 """Names of the shipped objectives, for whoever switches one off."""
 

@@ -4,13 +4,12 @@ One thread, one chore at a time. A chore that fails is counted, said once on sta
 tried again at its next time; the others go on.
 """
 
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from seakeeping import metrics
 from seakeeping.clock import Clock
+from seakeeping.faults import Faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Chores:
         self._chores = tuple(chores)
         self._clock = clock
         self._stop = stop
-        self._failing: set[str] = set()
+        self._faults = {chore.name: Faults(chore.name, passing=()) for chore in chores}
         self._thread = threading.Thread(target=self._run, name="chores", daemon=True)
 
     def start(self) -> None:
@@ -56,12 +55,5 @@ class Chores:
             pass
 
     def _do(self, chore: Chore) -> None:
-        try:
+        with self._faults[chore.name].of():
             chore.do()
-        except Exception as error:  # of whatever kind: the next time may be better
-            metrics.ERRORS.labels(chore.name, type(error).__name__).inc()
-            if chore.name not in self._failing:
-                print(f"seakeeping: {chore.name}: {error}", file=sys.stderr, flush=True)
-            self._failing.add(chore.name)
-        else:
-            self._failing.discard(chore.name)

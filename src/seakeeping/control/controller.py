@@ -25,9 +25,10 @@ from seakeeping.decide.incidents import IncidentLoop
 from seakeeping.decide.loop import AlertLoop
 from seakeeping.decide.notify.courier import Courier
 from seakeeping.errors import Unavailable
+from seakeeping.faults import Faults
 from seakeeping.observe.book import Book
 from seakeeping.process import Child, enter, refusing
-from seakeeping.records import Traffic
+from seakeeping.records import NotificationTarget, Traffic
 from seakeeping.store import open_ledger
 from seakeeping.store.counting import connect_counting
 from seakeeping.store.ledger.alerts import Alerts
@@ -37,6 +38,11 @@ from seakeeping.store.ledger.silences import Silences
 from seakeeping.store.ledger.snapshots import Snapshots
 
 TICK_S = 1.0
+
+PATIENCE_S = 60.0
+"""How long every tick may fail, of a fault and not of a store or ledger that is away, until the
+process ends to begin anew: what it remembers may be what is wrong."""
+
 MIB = 1 << 20
 
 
@@ -57,7 +63,8 @@ class Controller:
         self._in_force = InForce(self._ledger)
         self._lease = Leadership(self._ledger, settings.data / "run" / "controller", clock)
         self._is_migrated = self._is_leading = False
-        self._told = threading.Event()
+        self._faults = Faults("controller")
+        self._failing_since: float | None = None
         self._outbox = Outbox(self._ledger)
         self._alerts = AlertLoop(self._ledger, events=self._store)
         self._incidents = IncidentLoop(self._ledger, self._store, clock)
@@ -73,7 +80,7 @@ class Controller:
                 snapshots=Snapshots(self._ledger),
                 clock=clock,
             ),
-            told=self._told.set,
+            told=self._courier.wake,
         )
 
     def run(self) -> None:
@@ -83,17 +90,23 @@ class Controller:
             self._child.ready()
             for thread in threads:
                 thread.start()
-            courier = threading.Thread(target=self._deliver, name="courier", daemon=True)
+            courier = threading.Thread(
+                target=self._courier.run, args=(self._child.stop, self._in_reach),
+                kwargs={"pause_s": TICK_S}, name="courier", daemon=True,
+            )  # fmt: skip
             courier.start()
             while not self._child.stop.wait(self._step()):
                 pass
-            self._told.set()
+            self._courier.wake()
             for thread in threads:
                 thread.join(timeout_s=2.0)
             self._release()
 
     def _step(self) -> float:
-        """Look once, if this controller leads; return the seconds until the next look."""
+        """Look once, if this controller leads; return the seconds until the next look.
+
+        Raises what every look of the last `PATIENCE_S` ended with.
+        """
         began = self._clock.monotonic()
         self._child.beat()
         try:
@@ -102,8 +115,19 @@ class Controller:
         except Unavailable as error:
             metrics.ERRORS.labels("controller", error.code).inc()
             return max(TICK_S, min(error.retry_after_s, 2.0))
+        except Exception as error:
+            self._bear(error, began)
+            return TICK_S
+        self._failing_since = None
         metrics.TICK_S.observe(took := self._clock.monotonic() - began)
         return max(0.05, TICK_S - took)
+
+    def _bear(self, error: Exception, now: float) -> None:
+        """Count and say an error; raise it where nothing else came of looking for long."""
+        self._faults.tell("a look", error)
+        self._failing_since = now if self._failing_since is None else self._failing_since
+        if now - self._failing_since >= PATIENCE_S:
+            raise error
 
     def _leads(self) -> bool:
         """Take or renew the lease; begin where the last holder left. Raises Unavailable."""
@@ -124,17 +148,9 @@ class Controller:
         except Unavailable as error:  # it runs out by itself
             metrics.ERRORS.labels("controller", error.code).inc()
 
-    def _deliver(self) -> None:
-        """Carry messages while this controller leads; two would carry each message twice."""
-        while not self._child.stop.is_set():
-            try:
-                if self._is_leading:
-                    self._courier.hold(self._in_force.targets)
-                    self._courier.deliver_due(patience_s=1.0)
-            except Unavailable as error:
-                metrics.ERRORS.labels("courier", error.code).inc()
-            self._told.wait(TICK_S)
-            self._told.clear()
+    def _in_reach(self) -> Sequence[NotificationTarget] | None:
+        """Return whom to tell; None while another leads: two would carry each message twice."""
+        return self._in_force.targets if self._is_leading else None
 
     def _chores(self) -> list[list[Chore]]:
         """Return the chores by thread."""
@@ -142,7 +158,8 @@ class Controller:
         watch = SelfWatch(
             self._store, spool=settings.data / "spool",
             spool_limit_bytes=settings.spool_limit_mb * MIB,
-            lag=lambda: metrics.value_of("seakeeping_pipeline_lag_seconds"), clock=self._clock,
+            lag=lambda: metrics.value_of("seakeeping_pipeline_lag_seconds"),
+            behind=lambda: self._deciding.behind_s, clock=self._clock,
         )  # fmt: skip
         labelling = Labelling(
             queue, self._store, self._ledger,
@@ -163,13 +180,14 @@ class Controller:
                 Chore("prune", 3600.0, self._leading(self._prune), first_s=60.0),
             ],
             [Chore("judges", 60.0, self._leading(labelling.judge), first_s=30.0)],
+            [Chore("explanations", 1.0, self._leading(self._deciding.explain))],
             [Chore("diagnosis", 1.0, self._leading(self._incidents.diagnose_due))],
             [Chore("change-news", 5.0, self._leading(lambda: self._tell_changes(news)))],
         ]
 
     def _tell_changes(self, news: ChangeNews) -> None:
         if news.tell(self._in_force.targets):
-            self._told.set()
+            self._courier.wake()
 
     def _leading(self, do: Callable[[], object]) -> Callable[[], object]:
         return lambda: do() if self._is_leading else None

@@ -2,7 +2,8 @@
 
 Every step can be taken again. What was counted is kept by checkpoints, what was decided in the
 ledger, so a controller that dies is followed by one that goes on; while the store or the ledger is
-away a tick ends early, nothing is decided from nothing, and the next tick catches up.
+away a tick ends early, nothing is decided from nothing, and the next tick catches up. A tick that
+could not decide shows nothing new either: pages, ``/readyz`` and our own objective see it stand.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,9 +15,10 @@ from seakeeping.control.standing import InForce
 from seakeeping.decide.incidents import IncidentLoop
 from seakeeping.decide.loop import AlertLoop
 from seakeeping.errors import Unavailable
+from seakeeping.faults import Faults
 from seakeeping.observe import snapshot
 from seakeeping.observe.book import Book
-from seakeeping.records import Objective, Reading
+from seakeeping.records import Alert, Objective, Reading
 from seakeeping.store.ledger.snapshots import BOOK, READINGS, Snapshots
 
 SNAPSHOT_S = 1.0
@@ -51,10 +53,14 @@ class Deciding:
         self._is_restored = False
         self._snapshot_at = self._checkpoint_at = float("-inf")
         self.objectives: Mapping[str, Objective] = {}
+        self._standing: tuple[Alert, ...] = ()
+        self._decided_at = parts.clock.now()
+        self._faults = Faults("controller")
         self.alarmed: frozenset[str] = frozenset()
 
     def begin(self) -> None:
         """Go on from what the controller before left. Raises LedgerUnavailable."""
+        self._decided_at = self._parts.clock.now()
         self._parts.alerts.reset()
         self._parts.book.hold(self._parts.in_force.objectives)
         kept = self._parts.snapshots.get(BOOK)
@@ -67,6 +73,19 @@ class Deciding:
             self._parts.book.restore(body)
         except (ValueError, KeyError, TypeError) as error:  # of another version: count anew
             metrics.ERRORS.labels("controller.restore", type(error).__name__).inc()
+
+    @property
+    def behind_s(self) -> float:
+        """How many seconds ago something was last decided, or could first have been."""
+        return max(0.0, self._parts.clock.now() - self._decided_at)
+
+    def explain(self) -> int:
+        """Explain alerts of the last tick; for a thread of its own, because it waits for the store.
+
+        Returns how many were.
+        """
+        now = self._parts.clock.now()
+        return self._parts.alerts.explain(self._standing, self.objectives, now)
 
     def tick(self) -> None:
         """Look once. Raises Unavailable where the store or the ledger does not answer."""
@@ -105,10 +124,13 @@ class Deciding:
             incidents=parts.incidents.by_id(),
         )
         parts.incidents.follow(parts.in_force.routing)
-        parts.incidents.step(look.standing, now, ended=look.ended)
-        parts.alerts.explain(look, self.objectives, now)
         if look.told:
             self._told()
+        self._standing = look.standing
+        with self._faults.of("incidents"):  # whoever is to be told has been, with or without them
+            parts.incidents.step(look.standing, now, ended=look.ended)
+        self._decided_at = now
+        metrics.DECIDED_AT.set(now)
 
     def _show(self, readings: list[Reading], now: float) -> None:
         if 0 <= now - self._snapshot_at < SNAPSHOT_S:

@@ -1,9 +1,9 @@
 """Ourselves as a service: gauges of our own parts, held to objectives like everybody else's.
 
-The room in the spool, whether the store answers, and how far the pipeline is behind are looked at
-every few seconds and kept as metric points of the service ``seakeeping``. While the store is away
-its points wait here, a bounded number of them: afterwards the budget knows that it was away. What
-does not fit is dropped from the old end and counted.
+The room in the spool, whether the store answers, how far the pipeline is behind, and how long ago
+the controller decided are looked at every few seconds and kept as metric points of the service
+``seakeeping``. While the store is away its points wait here, a bounded number of them: afterwards
+the budget knows that it was away. What does not fit is dropped from the old end and counted.
 """
 
 import os
@@ -15,7 +15,7 @@ from typing import Protocol
 from seakeeping import metrics
 from seakeeping.clock import Clock
 from seakeeping.errors import StoreUnavailable
-from seakeeping.observe.objectives import PIPELINE_LAG, SELF, SPOOL_USED, STORE_UP
+from seakeeping.observe.objectives import CONTROLLER_LAG, PIPELINE_LAG, SELF, SPOOL_USED, STORE_UP
 from seakeeping.records import MetricPoint
 
 EVERY_S = 10.0
@@ -38,13 +38,14 @@ class KeepsPoints(Protocol):
 
 
 class SelfWatch:
-    """Looks at the spool, the store and the pipeline.
+    """Looks at the spool, the store, the pipeline and the controller.
 
     Args:
         store: asked whether it answers, and where the points are kept.
         spool: its folder.
         spool_limit_bytes: how much it may hold.
         lag: how far the pipeline is behind, in seconds; None where it does not say.
+        behind: how many seconds ago the controller decided.
         clock: the points' time.
     """
 
@@ -55,12 +56,14 @@ class SelfWatch:
         spool: Path,
         spool_limit_bytes: int,
         lag: Callable[[], float | None],
+        behind: Callable[[], float],
         clock: Clock,
     ) -> None:
         self._store = store
         self._spool = spool
         self._limit = spool_limit_bytes
         self._lag = lag
+        self._behind = behind
         self._clock = clock
         self._waiting: deque[MetricPoint] = deque(maxlen=MOST_WAITING)
 
@@ -68,7 +71,10 @@ class SelfWatch:
         """Look once, and keep what can be kept now."""
         at = self._clock.now()
         is_up = self._store.ping(2.0)
-        found = {SPOOL_USED: self._spool_used(), STORE_UP: float(is_up), PIPELINE_LAG: self._lag()}
+        found = {
+            SPOOL_USED: self._spool_used(), STORE_UP: float(is_up), PIPELINE_LAG: self._lag(),
+            CONTROLLER_LAG: self._behind(),
+        }  # fmt: skip
         self._remember([_point(n, value, at) for n, value in found.items() if value is not None])
         if is_up:
             self._keep()

@@ -5,8 +5,10 @@ ledger does it as a whole or not at all. Whoever is killed in between leaves the
 before the look, and the next look, here or on another node, decides the same from the same data.
 Nothing is kept between looks but caches that can be made anew.
 
-Reading the store for explanations is slow beside that and may fail, so it happens outside of the
-transaction, after the alert has been written and before the group's wait is over.
+One objective that cannot be decided is told to the log and the metrics, and holds up no other.
+
+Reading the store for explanations is slow beside that and may fail, so it happens in a thread of
+its own, after the alert has been written and before the group's wait is over.
 """
 
 import math
@@ -14,14 +16,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from seakeeping.decide.alerts.board import CHANGED, DELETED, Step, step
-from seakeeping.decide.alerts.conditions import evaluate
+from seakeeping.decide.alerts.conditions import Condition, evaluate
 from seakeeping.decide.alerts.explain import can_be_explained, explanation, period_of
-from seakeeping.decide.alerts.rules import Rulebook
+from seakeeping.decide.alerts.rules import Rulebook, Ruled
 from seakeeping.decide.alerts.sentences import annotations
 from seakeeping.decide.evidence import Events
 from seakeeping.decide.route.router import Router
-from seakeeping.errors import Unavailable
-from seakeeping.metrics import ERRORS
+from seakeeping.faults import Faults
 from seakeeping.records import (
     Alert,
     AlertState,
@@ -75,6 +76,9 @@ class AlertLoop:
         self._events = events
         self._book = Rulebook()
         self._explained: dict[tuple[str, float], float] = {}
+        self._faults = Faults("decide.alerts")
+        self._faults_of_words = Faults("decide.words")
+        self._faults_of_explaining = Faults("explain_alert", passing=())
 
     def look(
         self,
@@ -97,12 +101,12 @@ class AlertLoop:
 
         Raises LedgerUnavailable; then nothing has happened.
         """
-        conditions = evaluate(readings, now, self._book)
-        held = None if objectives is None else {o.name: self._book.of(o) for o in objectives}
+        conditions = evaluate(readings, now, self._book, self._faults)
+        held = None if objectives is None else self._held(objectives)
         router = self._ready_router()
         with self._ledger.transaction() as connection:
             before = self._alerts.standing(connection)
-            done = step(before, conditions, now, words=annotations, held=held)
+            done = step(before, conditions, now, words=self._words, held=held)
             self._alerts.save(connection, done.changed, done.dropped)
             standing = _after(before, done)
             ended = self._alerts.resolved(connection, router.told_firing())
@@ -130,14 +134,17 @@ class AlertLoop:
         """Forget what was told: another node may have told more since the lease was lost."""
         self._router = None
 
-    def explain(self, look: Look, objectives: Mapping[str, Objective], now: float) -> int:
+    def explain(
+        self, standing: Iterable[Alert], objectives: Mapping[str, Objective], now: float
+    ) -> int:
         """Add worst slices and examples to some alerts that fire without; return to how many.
 
-        A store that does not answer is asked again a minute later.
+        May be called from another thread than ``look``, always the same one: it waits for the
+        store. One that does not answer is asked again a minute later.
         """
         if self._events is None:
             return 0
-        wanting = [alert for alert in look.standing if self._wants(alert, objectives, now)]
+        wanting = [alert for alert in standing if self._wants(alert, objectives, now)]
         return sum(
             self._explain(self._events, alert, objectives[alert.objective or ""], now)
             for alert in wanting[:EXPLAINED_A_LOOK]
@@ -156,6 +163,23 @@ class AlertLoop:
             and alert.state is not AlertState.PENDING
             and (not alert.targets or target.name in alert.targets)
         ]
+
+    def _held(self, objectives: Iterable[Objective]) -> dict[str, Ruled] | None:
+        """Return the rules in force; None, so that nothing is ended, where one has none."""
+        held: dict[str, Ruled] = {}
+        is_whole = True
+        for one in objectives:
+            with self._faults.of(f"rules of {one.name}"):
+                held[one.name] = self._book.of(one)
+            is_whole = is_whole and one.name in held
+        return held if is_whole else None
+
+    def _words(self, condition: Condition) -> Mapping[str, str]:
+        """Return the annotations of an alert; it is told even where no sentence can be made."""
+        name = condition.objective.name
+        with self._faults_of_words.of(name):
+            return annotations(condition)
+        return {"summary": f"{name}: an alert that could not be put into words"}
 
     def _ready_router(self) -> Router:
         if self._router is None:
@@ -176,12 +200,10 @@ class AlertLoop:
             key: at for key, at in self._explained.items() if 0 <= now - at < EXPLAIN_AGAIN_S
         }
         self._explained[alert.fingerprint, alert.starts_at] = now
-        try:
+        with self._faults_of_explaining.of():
             found = explanation(events, objective, *period_of(alert, now))
-        except Unavailable as error:
-            ERRORS.labels("explain_alert", type(error).__name__).inc()
-            return False
-        return self._alerts.annotate(alert.fingerprint, found)
+            return self._alerts.annotate(alert.fingerprint, found)
+        return False
 
 
 def _after(before: Iterable[Alert], done: Step) -> list[Alert]:

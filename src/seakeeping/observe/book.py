@@ -19,8 +19,9 @@ import numpy as np
 import orjson
 
 from seakeeping.clock import Clock
+from seakeeping.faults import Faults
 from seakeeping.observe.arrivals import Arrivals
-from seakeeping.observe.budget import Counted, all_counts_of, measure_all
+from seakeeping.observe.budget import UNKNOWN, Counted, Estimated, all_counts_of, measure_all
 from seakeeping.observe.counting import SliStore
 from seakeeping.observe.evidence import RECENT_S
 from seakeeping.observe.exemplars import Exemplars
@@ -67,6 +68,7 @@ class Book:
         self._filling = Filling(store, self._rows, self._history, clock, self._arrivals.heard)
         self._quality = Quality(store)
         self._exemplars = Exemplars(store)
+        self._faults = Faults("book")
         self._undrawn: dict[str, float] = {}
         self._seen: dict[str, list[float]] = {}
         self._written: tuple[Objective, ...] = ()
@@ -143,7 +145,7 @@ class Book:
         names: dict[int, list[str]] = {}
         tested = list(zip(self._objectives, self._numbers, self._tested, strict=True))
         for objective, number, name in tested:
-            if (null_ratio := self._null_ratio(objective, number, name)) is not None:
+            if (null_ratio := self._held_to(objective, number, name)) is not None:
                 nulls[name] = null_ratio
                 names.setdefault(number, []).append(name)
         self._arrivals.hold(names, nulls)
@@ -164,6 +166,13 @@ class Book:
         before = self._history.slots(number, reach, begin, since)[:, VALID]
         total = float(weights.sum())
         return float(before.sum()) / total if total > 0 else 0.0
+
+    def _held_to(self, objective: Objective, number: int, name: str) -> float | None:
+        """Return the null of a test; the one that stands where it cannot be worked out."""
+        with self._faults.of(objective.name):
+            return self._null_ratio(objective, number, name)
+        known = self._arrivals.tests.of(name)
+        return known.null_ratio if known else None
 
     def _null_ratio(self, objective: Objective, number: int, name: str) -> float | None:
         """Return what a test is held to.
@@ -305,11 +314,17 @@ class Book:
         return [
             Counted(
                 objective, period, start, self._history.last_event_at(number),
-                self._quality.estimated(objective, period, self._undrawn.get(objective.name, 0.0)),
+                self._estimated(objective, period),
                 stale or self._note(objective, number),
             )
             for objective, number, period, start in together
         ]  # fmt: skip
+
+    def _estimated(self, objective: Objective, period: Sequence[float]) -> Estimated | None:
+        with self._faults.of(objective.name):
+            undrawn = self._undrawn.get(objective.name, 0.0)
+            return self._quality.estimated(objective, period, undrawn)
+        return UNKNOWN
 
     def _note(self, objective: Objective, number: int) -> str:
         """Return how much of an objective's window is counted, "" where all of it is."""

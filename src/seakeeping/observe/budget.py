@@ -223,6 +223,12 @@ def _counted(one: Counted, low: float, high: float) -> Estimated:
 NO_DATA = Estimated(None, None, None, None, EstimateMethod.COUNTED, BudgetState.NO_DATA)
 """What is known without events."""
 
+UNKNOWN = Estimated(
+    None, None, None, None, EstimateMethod.UNCORRECTED, BudgetState.UNCERTAIN,
+    note="It cannot be estimated: see the log.",
+)  # fmt: skip
+"""What is known where an estimate cannot be worked out."""
+
 
 def _lasts(remaining: float | None, pace: float | None, window_s: int) -> float | None:
     """Return the seconds until nothing remains: remaining x window / burn rate."""

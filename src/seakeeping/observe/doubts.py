@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from seakeeping.config import Finding
 from seakeeping.config.openslo import Written
-from seakeeping.observe.objectives import EVERY_SERVICE, PIPELINE_LAG, SELF, SPOOL_USED, STORE_UP
+from seakeeping.observe.objectives import EVERY_SERVICE, OUR_GAUGES, SELF
 from seakeeping.records import EVALUATION_KINDS, Indicator, IndicatorSignal, Objective
 from seakeeping.records.names import Names
 from seakeeping.stats.burn import alert_doubts
@@ -22,7 +22,6 @@ from seakeeping.stats.burn import alert_doubts
 Doubt = tuple[str, str]
 """What is doubtful, and what may have been meant."""
 
-_OURS = frozenset({SPOOL_USED, STORE_UP, PIPELINE_LAG})
 _FAMILY = ("_count", "_bucket", "_sum", "_total")
 """What PromQL and OpenTelemetry add to the name of a metric."""
 
@@ -181,7 +180,7 @@ def _metrics(indicator: Indicator) -> Iterator[str]:
 def _metric(metric: str, seen: Collection[str]) -> Iterator[Doubt]:
     bare = {metric.removesuffix(ending) for ending in _FAMILY}
     longer = {f"{metric}{ending}" for ending in _FAMILY}
-    if metric not in _OURS and not {metric, *bare, *longer} & set(seen):
+    if metric not in OUR_GAUGES and not {metric, *bare, *longer} & set(seen):
         yield from _seen("metric", metric, seen)
 
 

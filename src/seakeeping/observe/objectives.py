@@ -3,7 +3,7 @@
 They are deliberately modest, so that a service which breaks them is in trouble by anybody's
 measure. Those on calls are counted. Faithfulness is a detector's verdict and needs labels before it
 is believed. Coverage and lag of scoring are promises about us, service by service, because an
-answer that nobody judged is no good answer; the last three are about our own parts.
+answer that nobody judged is no good answer; the last four are about our own parts.
 
 ``"*"`` stands for every service that sends traffic. An objective that somebody wrote takes the
 place of the shipped one that asks the same question of all traffic of the same service.
@@ -18,11 +18,13 @@ EVERY_SERVICE = "*"
 SELF = "seakeeping"
 """The service that our own gauges belong to."""
 
-SPOOL_USED, STORE_UP, PIPELINE_LAG = (
+SPOOL_USED, STORE_UP, PIPELINE_LAG, CONTROLLER_LAG = (
     "seakeeping_spool_used_ratio",
     "seakeeping_store_up",
     "seakeeping_pipeline_lag_seconds",
+    "seakeeping_controller_lag_seconds",
 )
+OUR_GAUGES = frozenset({SPOOL_USED, STORE_UP, PIPELINE_LAG, CONTROLLER_LAG})
 """Gauges that the controller writes about ourselves."""
 
 LATENCY_THRESHOLD_S = 10.0
@@ -30,6 +32,7 @@ FIRST_TOKEN_THRESHOLD_S = 5.0
 SCORING_LAG_THRESHOLD_S = 60.0
 SPOOL_THRESHOLD = 0.8
 PIPELINE_LAG_THRESHOLD_S = 60.0
+CONTROLLER_LAG_THRESHOLD_S = 15.0
 
 
 def default_objectives() -> tuple[Objective, ...]:
@@ -154,6 +157,10 @@ def _on_ourselves() -> tuple[Objective, ...]:
         _gauge(
             "pipeline-lag", PIPELINE_LAG, "lte", PIPELINE_LAG_THRESHOLD_S, 0.99,
             f"Telemetry is stored and scored within {PIPELINE_LAG_THRESHOLD_S:g} s.",
+        ),
+        _gauge(
+            "controller-lag", CONTROLLER_LAG, "lte", CONTROLLER_LAG_THRESHOLD_S, 0.99,
+            f"Alerts are decided about at least every {CONTROLLER_LAG_THRESHOLD_S:g} s.",
         ),
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ follows from a bank is worked out again only where the counts or the bank change
 
 from collections.abc import Sequence
 
+from seakeeping.faults import Faults
 from seakeeping.observe.bank import Bank, make_bank
 from seakeeping.observe.budget import NO_DATA, Estimated, counts_of
 from seakeeping.observe.counting import SliStore
@@ -34,6 +35,7 @@ class Quality:
         self._banks: dict[_Key, Bank] = {}
         self._known: dict[str, tuple[_Asked, Estimated]] = {}
         self._read_at = float("-inf")
+        self._faults = Faults("quality")
 
     def refresh(self, objectives: Sequence[Objective], now: float, *, has_new_labels: bool) -> bool:
         """Read labels where there may be others; return whether any were read.
@@ -47,7 +49,9 @@ class Quality:
         self._banks = {key: bank for key, bank in self._banks.items() if key in estimated}
         wanted = {k: one for k, one in estimated.items() if is_old or k not in self._banks}
         for key, objective in wanted.items():
-            self._banks[key] = self._read(objective, now)
+            with self._faults.of(objective.name):  # labels of one must not blind the others
+                self._banks[key] = self._read(objective, now)
+            self._banks.setdefault(key, make_bank([], period_start(objective, now)))
         if is_old:
             self._read_at = now
         return bool(wanted)

@@ -5,7 +5,7 @@ import pytest
 
 from seakeeping.control.selfwatch import MOST_WAITING, SelfWatch
 from seakeeping.errors import StoreUnavailable
-from seakeeping.observe.objectives import PIPELINE_LAG, SELF, SPOOL_USED, STORE_UP
+from seakeeping.observe.objectives import CONTROLLER_LAG, PIPELINE_LAG, SELF, SPOOL_USED, STORE_UP
 from seakeeping.records import MetricPoint
 
 
@@ -51,7 +51,14 @@ def clock() -> FakeClock:
 @pytest.fixture
 def watch(store: Store, clock: FakeClock, tmp_path: Path) -> SelfWatch:
     (tmp_path / "a.seg").write_bytes(b"x" * 25)
-    return SelfWatch(store, spool=tmp_path, spool_limit_bytes=100, lag=lambda: 1.5, clock=clock)
+    return SelfWatch(
+        store,
+        spool=tmp_path,
+        spool_limit_bytes=100,
+        lag=lambda: 1.5,
+        behind=lambda: 0.5,
+        clock=clock,
+    )
 
 
 def values(store: Store) -> dict[str, list[float | None]]:
@@ -61,9 +68,14 @@ def values(store: Store) -> dict[str, list[float | None]]:
     return found
 
 
-def test_three_gauges_of_ourselves(store: Store, watch: SelfWatch) -> None:
+def test_four_gauges_of_ourselves(store: Store, watch: SelfWatch) -> None:
     watch.look()
-    assert values(store) == {SPOOL_USED: [0.25], STORE_UP: [1.0], PIPELINE_LAG: [1.5]}
+    assert values(store) == {
+        SPOOL_USED: [0.25],
+        STORE_UP: [1.0],
+        PIPELINE_LAG: [1.5],
+        CONTROLLER_LAG: [0.5],
+    }
     assert {point.service_name for point in store.kept} == {SELF}
     assert {point.unit for point in store.kept} == {"1", "s"}
 
@@ -107,6 +119,11 @@ def test_what_waits_is_bounded_and_the_newest_stay(
 
 def test_what_nobody_says_is_no_point(store: Store, clock: FakeClock, tmp_path: Path) -> None:
     SelfWatch(
-        store, spool=tmp_path / "none", spool_limit_bytes=1, lag=lambda: None, clock=clock
+        store,
+        spool=tmp_path / "none",
+        spool_limit_bytes=1,
+        lag=lambda: None,
+        behind=lambda: 0.5,
+        clock=clock,
     ).look()
-    assert set(values(store)) == {STORE_UP}
+    assert set(values(store)) == {STORE_UP, CONTROLLER_LAG}

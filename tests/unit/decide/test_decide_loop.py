@@ -181,8 +181,8 @@ class Shelf:
 def test_an_alert_is_explained_once_before_it_is_told(ledger: Ledger) -> None:
     shelf = Shelf()
     loop, known = AlertLoop(ledger, events=shelf), {OBJECTIVE.name: OBJECTIVE}
-    assert loop.explain(look(loop, 0.05, NOW), known, NOW) == 2
-    assert loop.explain(look(loop, 0.05, NOW + 1), known, NOW + 1) == 0
+    assert loop.explain(look(loop, 0.05, NOW).standing, known, NOW) == 2
+    assert loop.explain(look(loop, 0.05, NOW + 1).standing, known, NOW + 1) == 0
     assert shelf.asked == 2
     (message,) = look(loop, 0.05, NOW + 30).told
     assert message.alerts[0].annotations["worst_slices"].startswith("model=b")
@@ -193,21 +193,24 @@ def test_a_store_that_is_away_is_asked_again_later_and_holds_nothing_up(ledger: 
     shelf = Shelf()
     shelf.is_away = True
     loop, known = AlertLoop(ledger, events=shelf), {OBJECTIVE.name: OBJECTIVE}
-    assert loop.explain(look(loop, 0.05, NOW), known, NOW) == 0
+    assert loop.explain(look(loop, 0.05, NOW).standing, known, NOW) == 0
     assert len(look(loop, 0.05, NOW + 30).told) == 1
     shelf.is_away = False
     soon, later = NOW + EXPLAIN_AGAIN_S - 1, NOW + EXPLAIN_AGAIN_S
-    assert loop.explain(look(loop, 0.05, soon), known, soon) == 0
-    assert loop.explain(look(loop, 0.05, later), known, later) == 2
+    assert loop.explain(look(loop, 0.05, soon).standing, known, soon) == 0
+    assert loop.explain(look(loop, 0.05, later).standing, known, later) == 2
 
 
 def test_what_cannot_be_explained_is_passed_over(ledger: Ledger) -> None:
     loop = AlertLoop(ledger, events=Shelf())
     gauge = replace(OBJECTIVE.indicator, signal=IndicatorSignal.METRIC, subject="up")
     of_metric = {OBJECTIVE.name: replace(OBJECTIVE, indicator=gauge)}
-    assert loop.explain(look(loop, 0.05, NOW), of_metric, NOW) == 0
-    assert loop.explain(look(loop, 0.05, NOW), {}, NOW) == 0
-    assert AlertLoop(ledger).explain(look(loop, 0.05, NOW), {OBJECTIVE.name: OBJECTIVE}, NOW) == 0
+    assert loop.explain(look(loop, 0.05, NOW).standing, of_metric, NOW) == 0
+    assert loop.explain(look(loop, 0.05, NOW).standing, {}, NOW) == 0
+    assert (
+        AlertLoop(ledger).explain(look(loop, 0.05, NOW).standing, {OBJECTIVE.name: OBJECTIVE}, NOW)
+        == 0
+    )
 
 
 def test_another_routing_holds_from_the_next_look_and_over_a_lost_lease(ledger: Ledger) -> None:

@@ -39,8 +39,10 @@ def test_the_pack_holds_what_the_page_promises() -> None:
         "coverage", "scoring-lag",
     ]  # fmt: skip
     ours = [o for o in DEFAULTS if o.service == SELF]
-    assert [o.name for o in ours] == ["seakeeping/spool", "seakeeping/store",
-                                      "seakeeping/pipeline-lag"]  # fmt: skip
+    assert [o.name for o in ours] == [
+        "seakeeping/spool", "seakeeping/store", "seakeeping/pipeline-lag",
+        "seakeeping/controller-lag",
+    ]  # fmt: skip
     assert {o.indicator.signal for o in ours} == {IndicatorSignal.METRIC}
     assert len({o.indicator.key for o in DEFAULTS}) == len(DEFAULTS)
     assert {o.source for o in DEFAULTS} == {"default"}
@@ -68,7 +70,7 @@ def test_judgements_use_the_labels_of_the_fields_table() -> None:
 
 def test_every_service_gets_its_own() -> None:
     found = expand(DEFAULTS, ["search", "chat", "chat"])
-    assert len(found) == 2 * len(OF_ALL) + 3
+    assert len(found) == 2 * len(OF_ALL) + 4
     assert found[0].name == "chat/availability"
     assert found[0].service == "chat"
     assert len({o.name for o in found}) == len(found)
@@ -114,7 +116,7 @@ def test_a_name_that_is_taken_is_not_taken_twice() -> None:
 
 
 def test_our_own_promise_can_be_rewritten() -> None:
-    stricter = replace(DEFAULTS[-1], name="lag", source="a.yaml", target_ratio=0.999)
+    stricter = replace(DEFAULTS[-2], name="lag", source="a.yaml", target_ratio=0.999)
     found = names(stricter)
     assert "lag" in found
     assert "seakeeping/pipeline-lag" not in found

@@ -40,6 +40,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from seakeeping.decide.alerts.rules import Rule, Rulebook, RuleKind, guard_looks
+from seakeeping.faults import Faults
 from seakeeping.records import BurnAlert, Counts, Objective, Reading
 from seakeeping.stats.binomial import log_tail
 
@@ -76,20 +77,28 @@ class Condition:
 
 
 def evaluate(
-    readings: Iterable[Reading], now: float, book: Rulebook | None = None
+    readings: Iterable[Reading],
+    now: float,
+    book: Rulebook | None = None,
+    faults: Faults | None = None,
 ) -> list[Condition]:
-    """Return the condition of every rule of every reading, known or not."""
-    book = book or Rulebook()
-    found = []
+    """Return the condition of every rule of every reading, known or not.
+
+    Of an objective whose condition cannot be worked out nothing is known; ``faults`` is told.
+    """
+    book, faults = book or Rulebook(), faults or Faults("decide.conditions")
+    found: list[Condition] = []
     for reading in readings:
-        ruled = book.of(reading.budget.objective)
-        is_stale = now - reading.budget.at > STALE_S
-        for rule in ruled.rules:
-            if is_stale:
-                found.append(Condition(rule, reading, ruled.definition, False, False))
-            else:
-                found.append(_condition(rule, reading, ruled.definition))
+        with faults.of(reading.budget.objective.name):
+            found += _conditions(reading, now, book)
     return found
+
+
+def _conditions(reading: Reading, now: float, book: Rulebook) -> list[Condition]:
+    ruled = book.of(reading.budget.objective)
+    if now - reading.budget.at > STALE_S:
+        return [Condition(rule, reading, ruled.definition, False, False) for rule in ruled.rules]
+    return [_condition(rule, reading, ruled.definition) for rule in ruled.rules]
 
 
 def _condition(rule: Rule, reading: Reading, definition: str) -> Condition:

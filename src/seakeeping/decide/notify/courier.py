@@ -9,15 +9,15 @@ itself, or a target that is no more, ends it, and that is counted and shown.
 import os
 import random
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from seakeeping.clock import Clock
 from seakeeping.decide.notify.exchange import TIMEOUT_S
 from seakeeping.decide.notify.lane import Lane, Tally
 from seakeeping.decide.notify.secrets import Mask
 from seakeeping.decide.notify.sender import Live, Surroundings
-from seakeeping.errors import Unavailable
-from seakeeping.metrics import ERRORS, NOTIFICATIONS
+from seakeeping.faults import Faults
+from seakeeping.metrics import NOTIFICATIONS
 from seakeeping.records import NotificationTarget, TargetKind
 from seakeeping.store.ledger.outbox import Outbox
 
@@ -63,6 +63,7 @@ class Courier:
         self._gone_since: dict[str, float] = {}
         self._results: list[Tally] = []
         self._errors: list[Exception] = []
+        self._faults = Faults("courier", passing=())
         self._lock = threading.Lock()
         self._starting = threading.Lock()
         self._woken = threading.Event()
@@ -88,7 +89,8 @@ class Courier:
         """Send what is due to every target that is ready, and return what became of it.
 
         Waits at most ``patience_s``; a lane that takes longer goes on by itself and is left alone
-        until it is done. Raises Unavailable where the ledger does not answer.
+        until it is done. Raises Unavailable where the ledger does not answer, and whatever else
+        went wrong with a lane once the others are done.
         """
         due = self._outbox.due_targets()
         self._end_orphans(due)
@@ -142,6 +144,8 @@ class Courier:
         with self._lock:
             tally = sum(self._results, Tally())
             errors, self._results, self._errors = self._errors, [], []
+        for error in errors[1:]:
+            self._faults.tell("a lane", error)
         if errors:
             raise errors[0]
         return tally
@@ -150,13 +154,25 @@ class Courier:
         """Look at once: something was put into the outbox."""
         self._woken.set()
 
-    def run(self, stopping: threading.Event, *, pause_s: float = 1.0) -> None:
-        """Deliver until ``stopping`` is set; a ledger that is away is waited for."""
+    def run(
+        self,
+        stopping: threading.Event,
+        targets: Callable[[], Iterable[NotificationTarget] | None],
+        *,
+        pause_s: float = 1.0,
+    ) -> None:
+        """Deliver until ``stopping`` is set; what goes wrong is counted, said, and tried again.
+
+        Args:
+            stopping: looked at after every pause; ``wake`` ends one early.
+            targets: everybody who can be told now; None while somebody else delivers.
+            pause_s: at most so long between two rounds, and for slow lanes within one.
+        """
         while not stopping.is_set():
-            try:
-                self.deliver_due(patience_s=pause_s)
-            except Unavailable as error:
-                ERRORS.labels("courier", type(error).__name__).inc()
+            with self._faults.of("a round"):
+                if (known := targets()) is not None:
+                    self.hold(known)
+                    self.deliver_due(patience_s=pause_s)
             self._woken.wait(pause_s)
             self._woken.clear()
 
