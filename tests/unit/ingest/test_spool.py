@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -184,6 +185,27 @@ def test_a_full_spool_says_so_and_takes_again_once_read(tmp_path: Path) -> None:
     reader.advance(entries[-1].end)
     spool.append([record(os.urandom(3000))])
     assert len(reader.read(entries[-1].end)) == 1
+
+
+def test_a_reader_at_the_heels_of_the_writer_sees_no_damage(tmp_path: Path) -> None:
+    spool, reader, before = writer(tmp_path), SpoolReader(tmp_path), damage("record_damaged")
+    written = [bytes([number % 251]) * 300 for number in range(3000)]
+
+    def write() -> None:
+        for number in range(0, len(written), 2):
+            spool.append([record(body) for body in written[number : number + 2]])
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    seen: list[bytes] = []
+    place = START
+    while len(seen) < len(written):
+        for entry in reader.read(place):
+            seen.append(entry.record.body)
+            place = entry.end
+    thread.join()
+    assert seen == written
+    assert damage("record_damaged") == before
 
 
 def test_used_bytes_follow_the_folder(tmp_path: Path) -> None:

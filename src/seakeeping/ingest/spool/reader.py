@@ -204,14 +204,17 @@ class SpoolReader:
                 self._count_damage(start, "record_damaged")
 
     def _next_record(self, segment: _Segment, place: Position) -> int | None:
-        """Return how far behind ``place``, where no record begins, the next sound one does."""
+        """Return how far behind ``place``, where none was to be read, the next sound one begins.
+
+        That is 0 where the writer has come to write it just now: no damage.
+        """
         size = segment.size
         if size <= place.offset:
             return None
         skip = find_record(segment.read(place.offset, size - place.offset), place)
         if skip is None:
             self._leave_tail(segment, place)
-        else:
+        elif skip:
             self._count_damage(place, "record_damaged")
         return skip
 
