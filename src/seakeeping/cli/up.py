@@ -11,7 +11,7 @@ from rich.console import Console
 
 from seakeeping import metrics
 from seakeeping.config import ResourceFolder, Settings, load_settings
-from seakeeping.control.exposure import demo_key, require_keys
+from seakeeping.control.exposure import require_keys
 from seakeeping.control.supervisor import Supervisor
 from seakeeping.control.tree import Node, claim, roles, write_address
 
@@ -49,8 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _serve(node: Node, *, as_json: bool) -> int:
-    key = demo_key(node.settings) if node.settings.demo else None
-    parts = roles(node, edge_module=EDGE_MODULE, demo_key=key)
+    parts = roles(node, edge_module=EDGE_MODULE)
     supervisor = Supervisor(parts, node.run_dir, node.environment(os.environ))
     ready = asyncio.Event()
     announcer = asyncio.create_task(_announce(node.settings, ready, as_json=as_json))

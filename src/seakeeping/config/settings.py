@@ -128,6 +128,10 @@ class Settings:
     store_token: Annotated[
         str | None, _S("What opens the embedded store.", is_runtime=True, is_secret=True)
     ] = None
+    demo_key: Annotated[
+        str | None,
+        _S("What opens the API to the demo.", is_runtime=True, is_secret=True),
+    ] = None
     run_dir: Annotated[
         Path | None, _S("Folder of ports and metrics files of this run.", is_runtime=True)
     ] = None

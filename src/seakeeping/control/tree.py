@@ -71,12 +71,14 @@ def claim(settings: Settings) -> Node:
         ) from error
     lock = _lock(run_dir / "lock", data)
     settings = _with_ports(settings)
+    demo_key = secrets.token_urlsafe(32) if settings.demo else None
     shutil.rmtree(run_dir / "metrics", ignore_errors=True)
     (run_dir / "metrics").mkdir(mode=0o700)
-    return Node(with_store(replace(settings, data=data, run_dir=run_dir)), lock)
+    settings = replace(settings, data=data, run_dir=run_dir, demo_key=demo_key)
+    return Node(with_store(settings), lock)
 
 
-def roles(node: Node, *, edge_module: str, demo_key: str | None = None) -> list[Role]:
+def roles(node: Node, *, edge_module: str) -> list[Role]:
     """Return the children of the node, in the order of their start."""
     settings = node.settings
     document = settings.to_json()
@@ -90,7 +92,7 @@ def roles(node: Node, *, edge_module: str, demo_key: str | None = None) -> list[
     if settings.demo:
         endpoint = f"http://{_reachable(settings.host)}:{settings.port}"
         state = str(settings.data / "demo.json")
-        demo = {"endpoint": endpoint, "state": state, "key": demo_key}
+        demo = {"endpoint": endpoint, "state": state, "key": settings.demo_key}
         parts.append(Role("demo", DEMO_MODULE, demo, hang_s=120.0))
     return parts
 

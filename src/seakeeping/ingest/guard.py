@@ -12,6 +12,7 @@ import binascii
 import hmac
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -37,13 +38,20 @@ ALL_SCOPES = frozenset[str](Scope)
 class KeyRing:
     """The keys as last read: looking one up never waits for the ledger."""
 
-    def __init__(self, stored: Callable[[], Mapping[str, frozenset[str]]]) -> None:
+    def __init__(
+        self,
+        stored: Callable[[], Mapping[str, frozenset[str]]],
+        own: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    ) -> None:
         """Read the keys.
 
         Args:
             stored: returns the scopes of every valid key by its `hash_key`; may block.
+            own: the same of keys that the node made for its own parts and for this run. Nobody
+                needs a key because of them.
         """
         self._stored = stored
+        self._own = dict(own)
         self._scopes: Mapping[str, frozenset[str]] = {}
         self.refresh()
 
@@ -63,7 +71,7 @@ class KeyRing:
         """
         digest = hash_key(key)
         found = None
-        for stored, scopes in self._scopes.items():
+        for stored, scopes in (*self._scopes.items(), *self._own.items()):
             if hmac.compare_digest(stored, digest):
                 found = scopes
         return found

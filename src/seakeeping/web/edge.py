@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from seakeeping import metrics
 from seakeeping.clock import Clock, SystemClock
 from seakeeping.config import ResourceFolder, Settings
+from seakeeping.config.keys import Scope, hash_key
 from seakeeping.errors import StoreUnavailable
 from seakeeping.ingest.guard import Guard, GuardMiddleware, KeyRing
 from seakeeping.ingest.receive import Receiver
@@ -83,7 +84,7 @@ class Edge:
 def make_edge(settings: Settings, child: Child, clock: Clock) -> Edge:
     """Open what the process needs; asks the ledger, never the store."""
     ledger = open_ledger(settings)
-    keys = KeyRing(ledger.key_scopes)
+    keys = KeyRing(ledger.key_scopes, _own_keys(settings))
     assert settings.run_dir is not None
     counted = (Traffic.LIVE, Traffic.DEMO) if settings.demo else (Traffic.LIVE,)
     store = connect_counting(settings.store_url or "", token=settings.store_token, counted=counted)
@@ -109,6 +110,13 @@ def make_edge(settings: Settings, child: Child, clock: Clock) -> Edge:
         resources=resources, keys=keys,
         guard=Guard(keys, host=settings.host, hosts=settings.hosts), store=store, room=room,
     )  # fmt: skip
+
+
+def _own_keys(settings: Settings) -> dict[str, frozenset[str]]:
+    """Return the key of the demo: it goes on when somebody makes the first key meanwhile."""
+    if settings.demo_key is None:
+        return {}
+    return {hash_key(settings.demo_key): frozenset({Scope.RECEIVE, Scope.READ, Scope.ACT})}
 
 
 def label_queue(store: CountingStore, ledger: Ledger, clock: Clock) -> LabelQueue:
@@ -169,7 +177,7 @@ def _configs(edge: Edge, receiver: Receiver) -> list[uvicorn.Config]:
     api = Api(room, scopes=_scopes)
     health = Health(
         room.place, room.reader, lambda: _ping(edge.store), edge.clock,
-        lambda: room.watch.readings().readings,
+        lambda: room.watch.readings().readings, lambda: room.watch.readings().at,
     )  # fmt: skip
     is_shared = settings.admin_port is None
     data, admin = data_routes(

@@ -134,6 +134,22 @@ def test_keys_change_while_we_run() -> None:
     assert guard.admit_key(None, Scope.ADMIN) == ALL_SCOPES
 
 
+def test_a_key_of_the_nodes_own_makes_nobody_need_one_and_opens_once_they_do() -> None:
+    stored: dict[str, frozenset[str]] = {}
+    own = "of-this-run"
+    ring = KeyRing(lambda: stored, {hash_key(own): frozenset({"receive", "act"})})
+    guard = Guard(ring, host="127.0.0.1")
+    assert not ring.has_keys
+    assert guard.admit_key(None, Scope.ADMIN) == ALL_SCOPES
+    stored[hash_key(KEY)] = frozenset({"receive"})
+    ring.refresh()
+    with pytest.raises(Refused):
+        guard.admit_key(None, Scope.RECEIVE)
+    assert guard.admit_key(own, Scope.ACT) == {"receive", "act"}
+    with pytest.raises(Refused):
+        guard.admit_key(own, Scope.ADMIN)
+
+
 def test_keys_that_cannot_be_read_stay_as_they_were() -> None:
     reads = [STORED]
     ring = KeyRing(lambda: reads.pop())
