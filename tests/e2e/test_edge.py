@@ -29,7 +29,9 @@ def status_of(server: Server, path: str, method: str = "GET") -> int:
 
 def test_health_readiness_pages_and_api_answer(server: Server) -> None:
     assert server.get("/healthz") == {"status": "ok"}
-    assert server.get("/readyz")["checks"] == {"spool": True, "pipeline": True, "store": True}
+    assert server.get("/readyz")["checks"] == {
+        "spool": True, "pipeline": True, "store": True, "controller": True,
+    }  # fmt: skip
     assert "No calls yet" in server.get("/", raw=True)
     assert server.get("/api/services") == {"items": [], "next": None}
     assert server.get("/api/openapi.json")["openapi"] == "3.1.0"

@@ -169,7 +169,7 @@ class Book:
 
     def _held_to(self, objective: Objective, number: int, name: str) -> float | None:
         """Return the null of a test; the one that stands where it cannot be worked out."""
-        with self._faults.of(objective.name):
+        with self._faults.of(f"test of {objective.name}"):
             return self._null_ratio(objective, number, name)
         known = self._arrivals.tests.of(name)
         return known.null_ratio if known else None
@@ -321,7 +321,7 @@ class Book:
         ]  # fmt: skip
 
     def _estimated(self, objective: Objective, period: Sequence[float]) -> Estimated | None:
-        with self._faults.of(objective.name):
+        with self._faults.of(f"estimate of {objective.name}"):
             undrawn = self._undrawn.get(objective.name, 0.0)
             return self._quality.estimated(objective, period, undrawn)
         return UNKNOWN

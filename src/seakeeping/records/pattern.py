@@ -11,8 +11,6 @@ to more than fits is refused.
 from functools import lru_cache
 from typing import Any
 
-import re2
-
 from seakeeping.errors import BadInput
 from seakeeping.metrics import ERRORS
 
@@ -39,9 +37,9 @@ def check(pattern: str, place: str = "") -> None:
         )  # fmt: skip
     try:
         _compiled(pattern)
-    except re2.error as error:
+    except ValueError as error:
         raise BadInput(
-            f"{pattern!r} is no regular expression: {_said(error)}", place=place,
+            f"{pattern!r} is no regular expression: {error}", place=place,
             hint="the syntax is RE2's: without look-around and references back",
         ) from None  # fmt: skip
 
@@ -54,7 +52,7 @@ def matches(pattern: str, text: str) -> bool | None:
     """
     try:
         found = _compiled(pattern).fullmatch(_encoded(text[:LONGEST_TEXT]))
-    except re2.error:  # kept from before it was checked: it must not end whoever asks
+    except ValueError:  # kept from before it was checked: it must not end whoever asks
         ERRORS.labels("pattern", "unreadable").inc()
         return None
     return found is not None
@@ -62,11 +60,17 @@ def matches(pattern: str, text: str) -> bool | None:
 
 @lru_cache(maxsize=256)
 def _compiled(pattern: str) -> Any:
+    """Return what matches; raises ValueError with what is wrong."""
+    import re2  # only who matches patterns bears its weight
+
     options = re2.Options()
     options.log_errors = False
     options.never_capture = True
     options.max_mem = _MOST_BYTES
-    return re2.compile(_encoded(pattern), options)
+    try:
+        return re2.compile(_encoded(pattern), options)
+    except re2.error as error:
+        raise ValueError(_said(error)) from None
 
 
 def _encoded(text: str) -> bytes:

@@ -2,8 +2,8 @@
 
 ``/healthz`` answers as long as this process does. ``/readyz`` is for load balancers and tests: the
 spool can be written (then telemetry is safe), the pipeline works and the store answers (then it is
-seen). ``/metrics`` sums what every process of the tree counted, and tells the budgets that the
-controller measured last.
+seen), and some controller decided not long ago (then somebody is told). ``/metrics`` sums what
+every process of the tree counted, and tells the budgets that the controller measured last.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,24 +26,28 @@ from seakeeping.web import status
 from seakeeping.web.answers import JsonAnswer
 from seakeeping.web.reader import Reader
 from seakeeping.web.room import Place
+from seakeeping.web.standing import is_stale
 
 
 class Health:
     """The handlers of health, readiness and metrics.
 
     ``ping`` asks the store and raises StoreUnavailable when it does not answer; ``readings``
-    returns what the controller measured last, and may block.
+    returns what the controller measured last, ``decided_at`` when it decided last (Unix seconds).
+    All may block.
     """
 
     def __init__(
         self, place: Place, reader: Reader, ping: Callable[[], None], clock: Clock,
         readings: Callable[[], Sequence[Reading]] = tuple,
+        decided_at: Callable[[], float | None] = lambda: None,
     ) -> None:  # fmt: skip
         self._place = place
         self._reader = reader
         self._ping = ping
         self._clock = clock
         self._readings = readings
+        self._decided_at = decided_at
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -58,13 +62,14 @@ class Health:
         return JsonAnswer({"status": "ok"})
 
     async def readyz(self, request: Request) -> Response:
-        """Answer whether telemetry is taken, worked on and readable; if not, what is missing."""
+        """Answer whether telemetry is taken, worked on, readable and decided about, or what not."""
         parts = status.read_parts(self._place.run_dir / "status.json", self._clock.now())
         running = {part.name: part.is_running for part in parts}
         checks = {
             "spool": status.is_writable(self._place.data / "spool"),
             "pipeline": running.get("pipeline", False),
             "store": await self._store_answers(),
+            "controller": await self._reader.ask(self._is_decided),
         }
         ready = all(checks.values())
         return JsonAnswer({"ready": ready, "checks": checks}, 200 if ready else 503)
@@ -75,6 +80,9 @@ class Health:
         except Unavailable:
             return False
         return True
+
+    def _is_decided(self) -> bool:
+        return not is_stale(self._decided_at(), self._clock.now())
 
     async def metrics(self, request: Request) -> Response:
         """Answer with the metrics of all processes, in Prometheus' text or OpenMetrics."""

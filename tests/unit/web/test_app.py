@@ -16,6 +16,7 @@ from seakeeping.errors import NotFound, StoreUnavailable
 from seakeeping.web import health
 from seakeeping.web.app import build_app, data_routes
 from seakeeping.web.testing import Client, MemoryStore, StillClock, make_room
+from seakeeping.web.testing.decided_sample import fill_decided
 
 CLOCK = StillClock()
 
@@ -90,7 +91,10 @@ def test_the_guard_stands_before_every_route() -> None:
     assert "content-security-policy" in answer.headers
 
 
-def ready_room(folder: Path, *, is_away: bool = False, state: str = "running") -> Any:
+def ready_room(
+    folder: Path, *, is_away: bool = False, state: str = "running",
+    decided_s_ago: float | None = 5.0, ledger_is_away: bool = False,
+) -> Any:  # fmt: skip
     (folder / "run").mkdir()
     (folder / "spool").mkdir()
     report = {"at": CLOCK.now(), "roles": {"pipeline": {"state": state}}}
@@ -98,19 +102,29 @@ def ready_room(folder: Path, *, is_away: bool = False, state: str = "running") -
     store = MemoryStore()
     store.is_away = is_away
     made = make_room(store, folder, CLOCK)
+    if decided_s_ago is not None:
+        fill_decided(made.decided, CLOCK.now())
+        made.decided.at = CLOCK.now() - decided_s_ago
+    made.decided.is_away = ledger_is_away
     answer = Client(made.app).get("/readyz")
     made.close()
     return answer.status, answer.json()
 
 
 def test_ready_is_when_telemetry_is_taken_worked_on_and_readable(tmp_path: Path) -> None:
-    checks = {"spool": True, "pipeline": True, "store": True}
+    checks = {"spool": True, "pipeline": True, "store": True, "controller": True}
     assert ready_room(tmp_path) == (200, {"ready": True, "checks": checks})
 
 
 @pytest.mark.parametrize(
     ("change", "missing"),
-    [({"is_away": True}, "store"), ({"state": "restarting"}, "pipeline")],
+    [
+        ({"is_away": True}, "store"),
+        ({"state": "restarting"}, "pipeline"),
+        ({"decided_s_ago": 31.0}, "controller"),
+        ({"decided_s_ago": None}, "controller"),
+        ({"ledger_is_away": True}, "controller"),
+    ],
 )
 def test_not_ready_names_what_is_missing(
     tmp_path: Path, change: dict[str, Any], missing: str

@@ -288,7 +288,9 @@ def test_health_and_readiness(client: Client, room: TestRoom) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     answer = client.get("/readyz")
     assert answer.status == 503
-    assert answer.json()["checks"] == {"spool": False, "pipeline": False, "store": True}
+    assert answer.json()["checks"] == {
+        "spool": False, "pipeline": False, "store": True, "controller": True,
+    }  # fmt: skip
 
 
 def test_metrics_are_prometheus_text(client: Client) -> None:

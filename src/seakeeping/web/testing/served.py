@@ -93,7 +93,10 @@ def make_room(
         place=Place(folder, folder / "run", 2048 << 20, "http://127.0.0.1:4318"),
     )  # fmt: skip
     api = Api(room, scopes=lambda request: frozenset({"admin"}))
-    health = Health(room.place, reader, lambda: store.ping_or_raise(), clock)
+    health = Health(
+        room.place, reader, lambda: store.ping_or_raise(), clock,
+        decided_at=lambda: room.watch.readings().at,
+    )  # fmt: skip
     pages = Pages(room)
     app = build_app([*health.routes(), *api.routes()], pages, lambda inner: inner)
     return TestRoom(
