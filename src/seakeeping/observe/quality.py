@@ -20,6 +20,9 @@ from seakeeping.stats.prevalence import OperatingPoint
 FRESH_S = 600.0
 """How long labels that were read are believed to be all, in seconds."""
 
+SOON_S = 10.0
+"""How soon after labels were read new ones are, in seconds: a judge gives them all the time."""
+
 HISTORY_S = 30 * 86_400.0
 """How much older than the window labels may be that correct it, in seconds."""
 
@@ -35,6 +38,7 @@ class Quality:
         self._banks: dict[_Key, Bank] = {}
         self._known: dict[str, tuple[_Asked, Estimated]] = {}
         self._read_at = float("-inf")
+        self._is_behind = False
         self._faults = Faults("quality")
 
     def refresh(self, objectives: Sequence[Objective], now: float, *, has_new_labels: bool) -> bool:
@@ -43,9 +47,9 @@ class Quality:
         Raises StoreUnavailable; the next call reads them then.
         """
         estimated = {_key(one): one for one in objectives if _has_labels(one)}
-        is_old = has_new_labels or not 0 <= now - self._read_at < FRESH_S
-        if has_new_labels:
-            self._read_at = float("-inf")  # also where the store goes away below
+        self._is_behind = self._is_behind or has_new_labels  # also where the store goes away below
+        fresh_s = SOON_S if self._is_behind else FRESH_S
+        is_old = not 0 <= now - self._read_at < fresh_s
         self._banks = {key: bank for key, bank in self._banks.items() if key in estimated}
         wanted = {k: one for k, one in estimated.items() if is_old or k not in self._banks}
         for key, objective in wanted.items():
@@ -53,7 +57,7 @@ class Quality:
                 self._banks[key] = self._read(objective, now)
             self._banks.setdefault(key, make_bank([], period_start(objective, now)))
         if is_old:
-            self._read_at = now
+            self._read_at, self._is_behind = now, False
         return bool(wanted)
 
     def _read(self, objective: Objective, now: float) -> Bank:

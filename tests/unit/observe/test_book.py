@@ -8,6 +8,7 @@ import pytest
 from seakeeping.errors import StoreUnavailable
 from seakeeping.observe.book import STALE_S, Book
 from seakeeping.observe.expansion import MOST_SLICES, MOST_VALUES, expanded
+from seakeeping.observe.quality import SOON_S
 from seakeeping.observe.testing import Event, MemoryStore
 from seakeeping.records import (
     Alerting,
@@ -424,6 +425,7 @@ def test_labels_settle_what_a_detector_cannot() -> None:
     scene.store.label(
         label(n, float(n % 10 < 4), 0.9 if n % 10 < 3 else 0.1, scene.clock.at) for n in range(600)
     )
+    scene.clock.at += SOON_S
     budget = scene.reading("quality", times=1).budget
     assert budget.method is EstimateMethod.PPI
     assert budget.labels == 600
@@ -440,6 +442,7 @@ def test_labels_of_the_last_days_leave_the_month_open() -> None:
     scene.store.label(
         label(n, float(n % 10 < 4), 0.9 if n % 10 < 3 else 0.1, at) for n in range(600)
     )
+    scene.clock.at += SOON_S
     budget = scene.reading("quality", times=2).budget
     assert "Labels speak for 70% of the window's answers" in budget.note
     assert budget.high is not None

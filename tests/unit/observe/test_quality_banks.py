@@ -8,7 +8,7 @@ import pytest
 
 from seakeeping.errors import StoreUnavailable
 from seakeeping.observe.exemplars import AT_ONCE, EVERY_S, Exemplars
-from seakeeping.observe.quality import FRESH_S, Quality
+from seakeeping.observe.quality import FRESH_S, SOON_S, Quality
 from seakeeping.observe.testing import Event, MemoryStore
 from seakeeping.observe.tiers import Floats
 from seakeeping.records import (
@@ -65,9 +65,18 @@ def test_labels_are_read_when_there_are_new_ones_and_now_and_then() -> None:
     asked = store.asked
     assert not quality.refresh([QUALITY], NOW + 5, has_new_labels=False)
     assert store.asked == asked
-    assert quality.refresh([QUALITY], NOW + 6, has_new_labels=True)
-    assert quality.refresh([QUALITY], NOW + 6 + FRESH_S, has_new_labels=False)
+    assert not quality.refresh([QUALITY], NOW + 6, has_new_labels=True)
+    assert quality.refresh([QUALITY], NOW + SOON_S, has_new_labels=False)
+    assert quality.refresh([QUALITY], NOW + SOON_S + FRESH_S, has_new_labels=False)
     assert store.asked == asked + 2
+
+
+def test_labels_that_never_cease_are_read_every_few_seconds() -> None:
+    store = MemoryStore()
+    quality = refreshed([QUALITY], store)
+    for second in range(60):
+        quality.refresh([QUALITY], NOW + second, has_new_labels=True)
+    assert store.asked == 1 + 60 // int(SOON_S) - 1
 
 
 def test_new_labels_are_read_later_where_the_store_is_away() -> None:
@@ -75,9 +84,9 @@ def test_new_labels_are_read_later_where_the_store_is_away() -> None:
     quality = refreshed([QUALITY], store)
     store.is_away = True
     with pytest.raises(StoreUnavailable):
-        quality.refresh([QUALITY], NOW + 5, has_new_labels=True)
+        quality.refresh([QUALITY], NOW + SOON_S, has_new_labels=True)
     store.is_away = False
-    assert quality.refresh([QUALITY], NOW + 6, has_new_labels=False)
+    assert quality.refresh([QUALITY], NOW + SOON_S + 1, has_new_labels=False)
 
 
 def test_counted_objectives_ask_for_no_labels() -> None:
@@ -130,7 +139,7 @@ def test_a_test_is_held_to_what_the_detector_flags_at_the_budget() -> None:
     assert shipped > 0.1 * 0.84 + 0.9 * 0.18  # an upper bound of what the model card says
     assert quality.is_cold(QUALITY)
     store.label(labels(400))
-    quality.refresh([QUALITY], NOW, has_new_labels=True)
+    quality.refresh([QUALITY], NOW + SOON_S, has_new_labels=True)
     own = quality.null_ratio(QUALITY, past(0.01))
     assert own is not None
     assert own != shipped
