@@ -17,8 +17,7 @@ from seakeeping.decide.diagnose import Diagnostician
 from seakeeping.decide.evidence import Evidence
 from seakeeping.decide.incidents import foreign, grouping, machine
 from seakeeping.decide.incidents.grouping import REOPEN_S, is_open
-from seakeeping.errors import BadInput, Unavailable
-from seakeeping.metrics import ERRORS
+from seakeeping.faults import Faults
 from seakeeping.records import (
     Alert,
     AlertState,
@@ -84,6 +83,7 @@ class IncidentLoop:
         self._current: Mapping[str, Incident] = MappingProxyType({})
         self._last_start: Mapping[str, float] = MappingProxyType({})
         self._resolve_timeout_s = Routing().resolve_timeout_s
+        self._faults = Faults("diagnose", passing=())
 
     def follow(self, routing: Routing) -> None:
         """Wait so long for others to tell of their alerts again from the next step on."""
@@ -152,7 +152,8 @@ class IncidentLoop:
     def diagnose_due(self) -> list[Incident]:
         """Diagnose the open incidents that wait for it; return those that got a diagnosis.
 
-        A store that does not answer is asked again half a minute later. Raises LedgerUnavailable.
+        What could not be diagnosed, because the store does not answer or for a fault of ours, is
+        tried again half a minute later. Raises LedgerUnavailable.
         """
         if self._diagnose is None:
             return []
@@ -188,13 +189,11 @@ class IncidentLoop:
     def _made(self, diagnose: Diagnose, incident: Incident, now: float) -> Diagnosis | None:
         self._looked[incident.id] = _Look(now, frozenset(incident.alerts))
         self._failed.pop(incident.id, None)
-        try:
+        with self._faults.of(incident.id):  # one that cannot be diagnosed must not hide the others
             found = (self._alerts.get(fingerprint) for fingerprint in incident.alerts)
             return diagnose(incident, [alert for alert in found if alert is not None])
-        except (Unavailable, BadInput) as error:
-            ERRORS.labels("diagnose", type(error).__name__).inc()
-            self._failed[incident.id] = now
-            return None
+        self._failed[incident.id] = now
+        return None
 
     def _forget(self, kept: Collection[str]) -> None:
         for incident_id in self._looked.keys() - set(kept):

@@ -247,6 +247,16 @@ def test_a_store_that_is_away_is_asked_again_later(ledger: Ledger, clock: FakeCl
     assert len(loop.diagnose_due()) == 1
 
 
+def test_a_fault_in_one_diagnosis_hides_no_other(
+    ledger: Ledger, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked, loop = looping(ledger, clock, IndexError("no cells"), diagnosis(cause(model="m")))
+    loop.step(keep(ledger, alert("a"), alert("b", service="shop")), NOW)
+    assert len(loop.diagnose_due()) == 1
+    assert len(asked) == 2
+    assert "IndexError: no cells" in capsys.readouterr().err
+
+
 def test_services_with_one_cause_become_one_incident(ledger: Ledger, clock: FakeClock) -> None:
     _, loop = looping(ledger, clock, diagnosis(cause(release="v2")))
     first = loop.step(keep(ledger, alert("a"), alert("b", service="shop")), NOW)
