@@ -479,12 +479,6 @@ def test_history_gives_spans_and_interactions_of_some_traces(store: Store) -> No
     assert past.interactions([]) == []
 
 
-def test_recent_traces_are_those_with_late_rows(store: Store) -> None:
-    store.insert_spans([make_span(1, started_at=NOON - 3600), make_span(2)], "t")
-    assert store.recent_traces(NOON - 60) == [make_span(2).trace_id]
-    assert len(store.recent_traces(0)) == 2
-
-
 # schema
 
 
@@ -555,13 +549,6 @@ def test_under_the_ceiling_spans_and_text_go_first_and_oldest_first(store: Store
     assert store.interactions(InteractionFilter()).items == [calls[2]]  # today stays
     assert [s.calls for s in store.services(days[2] + 60, 10 * _DAY_S)] == [3]
     assert store.apply_retention(Limits(disk_limit_mb=0), days[2] + 60) == []
-
-
-def test_the_disk_usage_names_every_table_with_rows(store: Store) -> None:
-    keep(store, make_interaction(1))
-    usage = store.disk_usage()
-    assert usage["interactions"] > 0
-    assert usage["rollups"] > 0
 
 
 def test_an_erased_user_leaves_nothing_but_counts(store: Store) -> None:

@@ -25,7 +25,7 @@ from seakeeping.records import (
     Objective,
     Severity,
 )
-from seakeeping.stats.burn import alert_findings, alerts_in_force
+from seakeeping.stats.burn import alert_doubts, alerts_in_force
 
 KEYS = st.sampled_from(
     ["apiVersion", "kind", "metadata", "spec", "name", "service", "indicator", "indicatorRef",
@@ -76,7 +76,7 @@ def test_any_documents_are_read_or_complained_about(documents: list[object]) -> 
         linked, findings = inspect([path])
     assert all(finding.place.startswith(str(path)) for finding in findings)
     for one in linked.written:
-        alert_findings(one.objective)
+        alert_doubts(one.objective)
 
 
 @settings(max_examples=200, deadline=None)

@@ -103,7 +103,6 @@ _ERRORS: Mapping[str, tuple[str, str]] = {
 _BANDS = ((0.0, 2 * HOUR_S, 8), (2 * HOUR_S, DAY_S, 128), (DAY_S, 30 * DAY_S, 2048))
 """Age from, age to, and how many calls one that was kept stands for."""
 _BAD_RELEASE_WEIGHT = 256
-_HISTORY_S = _BANDS[-1][1]
 _HISTORY_BEGINS_BEFORE_S = 60.0
 """The newest call of the history lies this long before the story's end: it has surely ended."""
 

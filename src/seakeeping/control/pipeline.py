@@ -37,7 +37,6 @@ SHED_BYTES = 64 * 2**20
 """A backlog above this sheds the costly evaluators; the first stage covers every answer."""
 
 _COSTLY = frozenset({CostClass.CPU, CostClass.PAID})
-_HISTORY_LIMIT_S = 15.0
 
 T = TypeVar("T")
 

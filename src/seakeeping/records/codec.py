@@ -22,7 +22,7 @@ from typing import Any, TypeVar, get_args, get_origin
 from seakeeping.errors import BadInput
 from seakeeping.records.evaluation import Evaluation
 from seakeeping.records.interaction import Interaction, Traffic
-from seakeeping.records.telemetry import LogEvent, MetricPoint, Span
+from seakeeping.records.telemetry import Span
 from seakeeping.records.values import Json, JsonObject
 
 TIMES = frozenset({
@@ -132,16 +132,6 @@ def span_from_json(obj: object, place: str = "") -> Span:
 def evaluation_from_json(obj: object, place: str = "") -> Evaluation:
     """Return the evaluation that a JSON object describes."""
     return from_json(Evaluation, {"evidence": [], **_object(obj, place)}, place)
-
-
-def log_event_from_json(obj: object, place: str = "") -> LogEvent:
-    """Return the log event that a JSON object describes."""
-    return from_json(LogEvent, obj, place)
-
-
-def metric_point_from_json(obj: object, place: str = "") -> MetricPoint:
-    """Return the metric point that a JSON object describes."""
-    return from_json(MetricPoint, obj, place)
 
 
 def from_json(kind: type[Record], obj: object, place: str = "") -> Record:

@@ -25,7 +25,6 @@ from seakeeping.records.burn import CALMEST, pyrra_alerts, standard_alerts
 
 __all__ = [
     "alert_doubts",
-    "alert_findings",
     "alerts_in_force",
     "clip_note",
     "effective",
@@ -100,13 +99,11 @@ def look_backs(objectives: Sequence[Objective]) -> tuple[int, ...]:
     return tuple(sorted({seconds for a in alerts for seconds in (a.long_s, a.short_s)}))
 
 
-def alert_findings(objective: Objective) -> tuple[str, ...]:
-    """Return a sentence for each burn alert that cannot fire as written, or fires for nothing."""
-    return tuple(sentence for _, sentence in alert_doubts(objective))
-
-
 def alert_doubts(objective: Objective) -> tuple[tuple[BurnAlert | None, str], ...]:
-    """Return the sentences of `alert_findings`, each with the alert that it is about."""
+    """Return a sentence for each burn alert that cannot fire as written, or fires for nothing.
+
+    Each with the alert that it is about; None: about all of them.
+    """
     found: list[tuple[BurnAlert | None, str]] = [
         (row, sentence)
         for row in _written(objective)

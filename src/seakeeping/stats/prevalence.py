@@ -24,8 +24,8 @@ half. With fewer than five bad (or good) labels the wider of this and Clopper-Pe
 alone is taken. ``bench/sli`` shows the coverage.
 
 Labels drawn with unequal chances pi enter with weights 1/pi, normalised (Hajek), and count as
-(sum w)^2 / sum w^2 labels. ``active_mean`` is the other form, unnormalised, for one window all of
-whose answers had a known chance to be drawn (Zrnic & Candes, Active statistical inference, 2024).
+(sum w)^2 / sum w^2 labels (the unnormalised form is that of Zrnic & Candes, Active statistical
+inference, 2024; it needs one window all of whose answers had a known chance to be drawn).
 """
 
 import math
@@ -177,34 +177,6 @@ def labels_only(labels: LabelledValues, confidence: float = 0.95) -> Estimated:
     bound = clopper_pearson if n * min(share, 1 - share) < FEW else wilson
     interval: Interval = bound(share * n, n, confidence)
     return Estimated(share, interval.low, interval.high, 0.0, share * (1 - share) / n)
-
-
-def active_mean(
-    labels: LabelledValues,
-    chances: npt.ArrayLike,
-    population: Population,
-    tuning: float,
-    confidence: float = 0.95,
-) -> Estimated:
-    """Return the mean over a window from which each answer was drawn with its own chance.
-
-        theta = mean_N[ t s + (drawn / pi) (y - t s) ],   Var = Var_N of the bracket / N
-
-    ``chances`` are the pi of the drawn answers, in (0, 1]; ``population`` is all N answers of the
-    window, the drawn ones among them. The interval is normal. Raises BadInput.
-    """
-    _check(labels, population)
-    pi = np.asarray(chances, np.float64)
-    if np.any((pi <= 0) | (pi > 1)):
-        raise BadInput("the chance to be drawn is above 0 and at most 1")
-    t, n = tuning, population.n
-    error = (labels.truths - t * labels.scores) / pi
-    estimate = t * population.mean + float(error.sum()) / n
-    squares = t * t * (population.variance + population.mean**2)
-    squares += float((2 * t * labels.scores * error + error * error).sum()) / n
-    variance = max(0.0, squares - estimate * estimate) / n
-    half = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(variance)
-    return Estimated(estimate, estimate - half, estimate + half, t, variance)
 
 
 def rogan_gladen(

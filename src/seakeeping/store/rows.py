@@ -240,7 +240,6 @@ def _selected(name: str) -> str:
 
 INTERACTION_SELECT = ", ".join(_selected(name) for name, _, _ in _FIELDS)
 _READERS = tuple((name, read) for name, _, read in _FIELDS)
-_WIDTH = len(_FIELDS)
 
 
 def interactions_block(interactions: Sequence[Interaction]) -> Block:

@@ -171,13 +171,6 @@ class Store:
         """Delete a user's interactions with text, evaluations and traces; return how many."""
         return erasure.erase_subject(self.client, user_id)
 
-    def disk_usage(self) -> dict[str, int]:
-        """Return the bytes on disk by table."""
-        usage: dict[str, int] = {}
-        for partition in retention.partitions(self.client):
-            usage[partition.table] = usage.get(partition.table, 0) + partition.size_bytes
-        return usage
-
     def _insert(self, table: str, block: Block, token: str) -> None:
         if block.rows:
             self.client.insert(table, block, token)
@@ -320,15 +313,6 @@ class Store:
         return measurements.measurements(self.client, where, limit, cursor)
 
     # history, for the assembler
-
-    def recent_traces(self, since: float) -> list[str]:
-        """Return the ids of traces with rows that start after ``since``, within five minutes."""
-        found = self.client.read(
-            "SELECT DISTINCT trace_id FROM trace_index WHERE "
-            "bucket >= toStartOfFiveMinutes(toDateTime({since:UInt32}, 'UTC'))",
-            {"since": max(0, int(since))},
-        )
-        return [row[0] for row in found]
 
     def trace_spans(self, trace_ids: Sequence[str]) -> list[Span]:
         """Return the spans of some traces in the order of their start."""

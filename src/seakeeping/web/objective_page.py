@@ -27,8 +27,6 @@ MOST_SLICES = 12
 LEAST_ROWS = 20
 """A slice of fewer events is not shown: its interval says nothing."""
 
-_GAUGE = (IndicatorSignal.METRIC, IndicatorSignal.METRIC_RATIO, IndicatorSignal.MEASUREMENT)
-
 
 @dataclass(frozen=True, slots=True)
 class Slice:

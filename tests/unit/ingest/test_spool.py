@@ -208,19 +208,6 @@ def test_a_reader_at_the_heels_of_the_writer_sees_no_damage(tmp_path: Path) -> N
     assert damage("record_damaged") == before
 
 
-def test_used_bytes_follow_the_folder(tmp_path: Path) -> None:
-    clock = FakeClock()
-    spool = SpoolWriter(tmp_path, limit_bytes=MB, segment_bytes=2000, clock=clock)
-    for _ in range(5):
-        spool.append([record(os.urandom(1500))])
-    assert spool.used_bytes == sum(path.stat().st_size for path in segments(tmp_path))
-    reader = SpoolReader(tmp_path)
-    reader.advance(reader.read(START)[-1].end)
-    clock.at += 1
-    spool.append([record(b"x")])
-    assert spool.used_bytes == sum(path.stat().st_size for path in segments(tmp_path))
-
-
 def test_what_an_earlier_run_left_counts(tmp_path: Path) -> None:
     spool = writer(tmp_path)
     spool.append([record(os.urandom(30_000))])

@@ -22,8 +22,6 @@ from seakeeping.records.codec import (
     from_json,
     interaction_from_json,
     iso,
-    log_event_from_json,
-    metric_point_from_json,
     moment,
     near,
     span_from_json,
@@ -90,12 +88,12 @@ def test_an_evaluation_comes_back_as_it_went() -> None:
 
 
 def test_a_log_event_comes_back_as_it_went() -> None:
-    assert log_event_from_json(through_the_wire(LOG)) == LOG
+    assert from_json(LogEvent, through_the_wire(LOG)) == LOG
 
 
 def test_a_histogram_keeps_its_infinite_bound() -> None:
     assert to_json(POINT)["buckets"][1] == ["+Inf", 1.0]
-    assert metric_point_from_json(through_the_wire(POINT)) == POINT
+    assert from_json(MetricPoint, through_the_wire(POINT)) == POINT
 
 
 def test_json_uses_exactly_the_field_names() -> None:
@@ -220,7 +218,7 @@ def test_a_long_wrong_value_is_shown_short() -> None:
 
 def test_a_pair_of_the_wrong_length_is_refused() -> None:
     with pytest.raises(BadInput, match=r"buckets\[0\]: must be a list of 2"):
-        metric_point_from_json({**to_json(POINT), "buckets": [[1.0]]})
+        from_json(MetricPoint, {**to_json(POINT), "buckets": [[1.0]]})
 
 
 def test_only_records_are_written() -> None:

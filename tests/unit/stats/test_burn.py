@@ -10,7 +10,7 @@ from seakeeping.errors import BadInput
 from seakeeping.records import Alerting, BurnAlert, Indicator, Objective, Severity
 from seakeeping.records.burn import CALMEST, LONG_PER_SHORT
 from seakeeping.stats.burn import (
-    alert_findings,
+    alert_doubts,
     alerts_in_force,
     clip_note,
     effective,
@@ -64,7 +64,7 @@ def test_a_look_back_longer_than_the_window_is_left_out() -> None:
     assert [(a.severity, a.long_s) for a in standard_alerts(DAY)] == [(PAGE, 21_600), (TICKET, DAY)]
     assert [a.long_s for a in standard_alerts(3600)] == [3600]
     assert standard_alerts(300) == ()
-    (finding,) = alert_findings(objective(0.99, window="5m"))
+    ((_, finding),) = alert_doubts(objective(0.99, window="5m"))
     assert "no burn alert fits into a window of 5m" in finding
 
 
@@ -148,23 +148,23 @@ def test_a_written_factor_that_can_happen_stays() -> None:
     written = (BurnAlert(PAGE, 3600, 300, 14.0), BurnAlert(PAGE, 21_600, 1800, 9.5))
     held = objective(0.9, burn=written)
     assert [a.factor for a in alerts_in_force(held)] == pytest.approx([5, 9.5])
-    (finding,) = alert_findings(held)
+    ((_, finding),) = alert_doubts(held)
     assert finding.startswith("this page can never fire at a burn rate of 14: the highest")
 
 
 def test_only_raised_severities_are_judged() -> None:
     held = objective(0.9)
-    assert len(alert_findings(held)) == 1
+    assert len(alert_doubts(held)) == 1
     tickets = replace(held, alerting=Alerting(severities=(TICKET,)))
-    assert alert_findings(tickets) == ()
+    assert alert_doubts(tickets) == ()
     assert [a.severity for a in alerts_in_force(tickets)] == [TICKET, TICKET]
     assert alerts_in_force(objective(0.9, burn=())) == ()
-    assert alert_findings(objective(0.9, burn=())) == ()
+    assert alert_doubts(objective(0.9, burn=())) == ()
 
 
 def test_alerts_for_nothing_are_doubted() -> None:
     calm, long = BurnAlert(TICKET, 3600, 300, 0.5), BurnAlert(TICKET, 8 * DAY, 300, 2)
-    first, second = alert_findings(objective(0.99, "7d", (calm, long)))
+    (_, first), (_, second) = alert_doubts(objective(0.99, "7d", (calm, long)))
     assert first == "this ticket fires at a burn rate of 0.5, while the budget is kept"
     assert second == "this ticket looks back longer than the window of 7d"
 

@@ -11,7 +11,6 @@ from seakeeping.errors import BadInput
 from seakeeping.stats.prevalence import (
     OperatingPoint,
     Population,
-    active_mean,
     effective_size,
     labels_only,
     operating_point,
@@ -212,40 +211,6 @@ def test_labels_drawn_by_score_are_unbiased_and_covered() -> None:
     assert held / 300 >= 0.92
     assert np.mean(estimates) == pytest.approx(0.1, abs=0.005)
     assert np.mean(plain) > 0.12
-
-
-def test_the_active_estimate_is_unbiased_and_covered() -> None:
-    random, held, estimates = np.random.default_rng(11), 0, []
-    for _ in range(300):
-        truths = (random.random(5000) < 0.2).astype(float)
-        scores = np.clip(0.2 + 0.4 * truths + 0.15 * random.standard_normal(5000), 0, 1)
-        doubt = np.sqrt(scores * (1 - scores))
-        chances = np.minimum(1, 250 * (0.8 * doubt / doubt.sum() + 0.2 / 5000))
-        drawn = random.random(5000) < chances
-        labels = LabelledValues.of(truths[drawn], scores[drawn])
-        found = active_mean(labels, chances[drawn], Population.of(scores), tuning=0.7)
-        held += found.low <= 0.2 <= found.high
-        estimates.append(found.estimate)
-    assert held / 300 >= 0.92
-    assert np.mean(estimates) == pytest.approx(0.2, abs=0.006)
-
-
-def test_the_active_estimate_has_its_bracket() -> None:
-    random = np.random.default_rng(12)
-    truths, scores = (random.random(400) < 0.3).astype(float), random.random(400)
-    chances = np.clip(scores, 0.1, 1)
-    drawn = random.random(400) < chances
-    bracket = 0.5 * scores + np.where(drawn, (truths - 0.5 * scores) / chances, 0.0)
-    labels = LabelledValues.of(truths[drawn], scores[drawn])
-    found = active_mean(labels, chances[drawn], Population.of(scores), tuning=0.5)
-    assert found.estimate == pytest.approx(bracket.mean(), rel=1e-12)
-    assert found.variance == pytest.approx(bracket.var() / 400, rel=1e-9)
-
-
-@pytest.mark.parametrize("chances", [[0.0], [1.1], [-0.5]])
-def test_a_chance_that_is_none_is_refused(chances: list[float]) -> None:
-    with pytest.raises(BadInput, match="chance to be drawn"):
-        active_mean(LabelledValues.of([1.0], [0.5]), chances, WINDOW, 0.5)
 
 
 def test_nothing_comes_of_nothing() -> None:

@@ -57,14 +57,6 @@ def read_counted(text: str) -> Counted:
     return counted
 
 
-def read_selector(text: str) -> MetricSelector:
-    """Return the counters that a bare selector names; raises NotPlain."""
-    reading = _Reading(text)
-    selector = reading.selector()
-    reading.end()
-    return selector
-
-
 def read_pattern(text: str) -> str:
     """Return the pattern if RE2 can read it; raises NotPlain."""
     try:

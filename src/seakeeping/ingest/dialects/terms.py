@@ -72,11 +72,6 @@ def provider_of(spelling: str | None) -> str | None:
     return _PROVIDER_SPELLINGS.get(lowered, lowered or None)
 
 
-def is_framework(spelling: str | None) -> bool:
-    """Say whether the name given as a provider is that of a framework."""
-    return bool(spelling) and provider_of(spelling) is None
-
-
 _FAMILIES = re.compile(
     r"(?P<openai>gpt-|chatgpt-|o[134](?:-|$)|davinci)|(?P<anthropic>claude-)|(?P<gcp_gemini>gemini-)"
     r"|(?P<x_ai>grok-)|(?P<deepseek>deepseek-)|(?P<cohere>command-)"
@@ -127,9 +122,6 @@ def finish_reasons_of(spellings: Iterable[str]) -> tuple[str, ...]:
     """Return the normal forms in order."""
     return tuple(finish_reason_of(s) for s in spellings if s and s.strip())
 
-
-MODEL_OPERATIONS = frozenset({"chat", "text_completion", "generate_content"})
-"""The operations that are model calls, hence interactions."""
 
 _OPERATION_SPELLINGS = _spellings("""
 text_completion: completion completions text-completion

@@ -94,11 +94,6 @@ class SpoolWriter:
             with contextlib.suppress(OSError):  # the first append tries again, and says so
                 self._segment = self._begin_segment()
 
-    @property
-    def used_bytes(self) -> int:
-        """Bytes of all segments as last counted."""
-        return self._used
-
     def append(self, records: Sequence[SpoolRecord]) -> Position:
         """Make the records durable, in order, all or none; return the place behind the last.
 

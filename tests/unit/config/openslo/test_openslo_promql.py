@@ -12,7 +12,6 @@ from seakeeping.config.openslo.promql import (
     match_of,
     read_counted,
     read_pattern,
-    read_selector,
 )
 from seakeeping.records import Match, MetricSelector
 
@@ -95,7 +94,7 @@ def test_depth_is_bounded() -> None:
 
 def test_a_metric_may_be_called_like_a_function() -> None:
     assert read_counted("sum(rate(rate[5m]))").plus.name == "rate"
-    assert read_selector("sum").name == "sum"
+    assert read_counted("sum").plus.name == "sum"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +115,7 @@ def test_matchers(sign: str, value: str, match: Match) -> None:
 
 
 def test_escapes_are_those_of_promql() -> None:
-    selector = read_selector(r'x{path="a\\b\"c\n", raw=`a\b`}')
+    selector = read_counted(r'x{path="a\\b\"c\n", raw=`a\b`}').plus
     assert [match.values for match in selector.where] == [('a\\b"c\n',), ("a\\b",)]
 
 

@@ -6,7 +6,6 @@ from seakeeping.ingest.dialects.terms import (
     finish_reasons_of,
     http_status_in,
     http_status_named,
-    is_framework,
     operation_of,
     provider_in_model,
     provider_of,
@@ -26,7 +25,6 @@ def test_a_provider_has_one_spelling_and_a_framework_is_none(
     spelling: str | None, provider: str | None
 ) -> None:
     assert provider_of(spelling) == provider
-    assert is_framework(spelling) == (bool(spelling) and provider is None)
 
 
 @pytest.mark.parametrize(
