@@ -23,6 +23,9 @@ FRESH_S = 600.0
 SOON_S = 10.0
 """How soon after labels were read new ones are, in seconds: a judge gives them all the time."""
 
+AT_ONCE = 5
+"""Objectives whose labels are read again in one call, so that a call is short."""
+
 HISTORY_S = 30 * 86_400.0
 """How much older than the window labels may be that correct it, in seconds."""
 
@@ -37,28 +40,32 @@ class Quality:
         self._store = store
         self._banks: dict[_Key, Bank] = {}
         self._known: dict[str, tuple[_Asked, Estimated]] = {}
-        self._read_at = float("-inf")
+        self._due: dict[_Key, None] = {}
+        self._round_at = float("-inf")
         self._is_behind = False
         self._faults = Faults("quality")
 
     def refresh(self, objectives: Sequence[Objective], now: float, *, has_new_labels: bool) -> bool:
         """Read labels where there may be others; return whether any were read.
 
-        Raises StoreUnavailable; the next call reads them then.
+        Of objectives that are new at once, of the others a few a call. Raises StoreUnavailable; the
+        next call reads them then.
         """
         estimated = {_key(one): one for one in objectives if _has_labels(one)}
-        self._is_behind = self._is_behind or has_new_labels  # also where the store goes away below
-        fresh_s = SOON_S if self._is_behind else FRESH_S
-        is_old = not 0 <= now - self._read_at < fresh_s
         self._banks = {key: bank for key, bank in self._banks.items() if key in estimated}
-        wanted = {k: one for k, one in estimated.items() if is_old or k not in self._banks}
-        for key, objective in wanted.items():
-            with self._faults.of(objective.name):  # labels of one must not blind the others
-                self._banks[key] = self._read(objective, now)
-            self._banks.setdefault(key, make_bank([], period_start(objective, now)))
-        if is_old:
-            self._read_at, self._is_behind = now, False
-        return bool(wanted)
+        self._is_behind = self._is_behind or has_new_labels
+        if not 0 <= now - self._round_at < (SOON_S if self._is_behind else FRESH_S):
+            waiting = (key for key in (*self._due, *self._banks) if key in estimated)
+            self._due = dict.fromkeys(waiting)  # who waited longest comes first
+            self._round_at, self._is_behind = now, False
+        new = [key for key in estimated if key not in self._banks]
+        due = [key for key in self._due if key in estimated][:AT_ONCE]
+        for key in dict.fromkeys((*new, *due)):
+            with self._faults.of(estimated[key].name):  # one must not blind the others
+                self._banks[key] = self._read(estimated[key], now)
+            self._banks.setdefault(key, make_bank([], period_start(estimated[key], now)))
+            self._due.pop(key, None)
+        return bool(new or due)
 
     def _read(self, objective: Objective, now: float) -> Bank:
         indicator, start = objective.indicator, period_start(objective, now)

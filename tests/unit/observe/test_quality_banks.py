@@ -79,6 +79,18 @@ def test_labels_that_never_cease_are_read_every_few_seconds() -> None:
     assert store.asked == 1 + 60 // int(SOON_S) - 1
 
 
+def test_labels_of_many_objectives_are_read_a_few_at_a_time() -> None:
+    many = [replace(QUALITY, name=f"{n}", service=f"shop {n}") for n in range(12)]
+    store = MemoryStore()
+    quality = refreshed(many, store)
+    assert store.asked == 12
+    asked = []
+    for second in range(4):
+        quality.refresh(many, NOW + SOON_S + second, has_new_labels=second == 0)
+        asked.append(store.asked)
+    assert asked == [17, 22, 24, 24]
+
+
 def test_new_labels_are_read_later_where_the_store_is_away() -> None:
     store = MemoryStore()
     quality = refreshed([QUALITY], store)
