@@ -30,11 +30,23 @@ def _missing(marker: str) -> str | None:
     """Return what the machine lacks for tests of this marker, or None."""
     if marker == "needs_chromium" and not shutil.which("chromium"):
         return "Chromium is not installed: make system-packages"
+    if marker == "needs_prometheus" and not _prometheus():
+        return "Prometheus is not installed: make system-packages"
+    if marker == "needs_alertmanager" and not _alertmanager():
+        return "Alertmanager is not installed: make system-packages"
     if marker == "needs_postgres" and not _postgres():
         return "PostgreSQL is not installed: make system-packages"
     if marker == "needs_clickhouse" and not os.environ.get("SEAKEEPING_TEST_CLICKHOUSE_URL"):
         return "SEAKEEPING_TEST_CLICKHOUSE_URL names no server"
     return None
+
+
+def _prometheus() -> bool:
+    return all(map(shutil.which, ("prometheus", "promtool")))
+
+
+def _alertmanager() -> bool:
+    return any(map(shutil.which, ("prometheus-alertmanager", "alertmanager")))
 
 
 def _postgres() -> bool:

@@ -168,7 +168,12 @@ def test_a_release_that_fails_and_is_slow_becomes_one_incident_and_one_message(
 
 def label_as_supported(server: Server, numbers: Iterable[int]) -> None:
     labels = [
-        {"trace_id": f"{n:032x}", "span_id": f"{n:016x}", "name": "faithfulness", "label": "supported"}
+        {
+            "trace_id": f"{n:032x}",
+            "span_id": f"{n:016x}",
+            "name": "faithfulness",
+            "label": "supported",
+        }
         for n in numbers
     ]
     body = json.dumps({"labels": labels}).encode()

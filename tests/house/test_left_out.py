@@ -14,6 +14,12 @@ import pytest
 @pytest.mark.needs_chromium
 def test_browser(): pass
 
+@pytest.mark.needs_prometheus
+def test_prometheus(): pass
+
+@pytest.mark.needs_alertmanager
+def test_alertmanager(): pass
+
 @pytest.mark.needs_clickhouse
 def test_clickhouse(): pass
 
@@ -27,7 +33,8 @@ def run(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.Compl
     (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
     (tmp_path / "test_sample.py").write_text(SAMPLE)
     (tmp_path / "pytest.ini").write_text(
-        "[pytest]\nmarkers =\n needs_chromium: x\n needs_clickhouse: x\naddopts = -q\n"
+        "[pytest]\naddopts = -q\nmarkers =\n needs_chromium: x\n needs_clickhouse: x\n"
+        " needs_prometheus: x\n needs_alertmanager: x\n"
     )
     unset = ("SEAKEEPING_TEST_CLICKHOUSE_URL", "SEAKEEPING_TEST_ALL", "PYTEST_ADDOPTS")
     clean = {name: value for name, value in os.environ.items() if name not in unset}
@@ -53,10 +60,12 @@ def test_left_out_tests_are_listed_by_reason_with_the_command(
     done = run(tmp_path, *arguments)
     assert done.returncode == 0, done.stdout
     assert "   1  Chromium is not installed: make system-packages" in done.stdout
+    assert "   1  Prometheus is not installed: make system-packages" in done.stdout
+    assert "   1  Alertmanager is not installed: make system-packages" in done.stdout
     assert "   1  SEAKEEPING_TEST_CLICKHOUSE_URL names no server" in done.stdout
     assert "   1  only ../shared can feed this" in done.stdout
     assert "To bring them: make system-packages" in done.stdout
-    assert "1 passed, 3 skipped" in done.stdout.splitlines()[-1]
+    assert "1 passed, 5 skipped" in done.stdout.splitlines()[-1]
 
 
 @pytest.mark.parametrize("arguments", [(), ("--numprocesses", "2")], ids=["alone", "distributed"])
@@ -65,12 +74,19 @@ def test_complete_run_fails_if_a_command_could_have_brought_what_it_left_out(
 ) -> None:
     done = run(tmp_path, *arguments, SEAKEEPING_TEST_ALL="1")
     assert done.returncode == 1
-    assert "1 passed, 3 skipped" in done.stdout.splitlines()[-1]
+    assert "1 passed, 5 skipped" in done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["browser", "prometheus", "alertmanager"])
+def test_complete_run_fails_for_each_of_them_alone(tmp_path: Path, name: str) -> None:
+    done = run(tmp_path, "-k", name, SEAKEEPING_TEST_ALL="1")
+    assert "1 skipped" in done.stdout.splitlines()[-1]
+    assert done.returncode == 1
 
 
 def test_complete_run_passes_where_only_outside_data_and_servers_are_missing(
     tmp_path: Path,
 ) -> None:
-    done = run(tmp_path, "--deselect", "test_sample.py::test_browser", SEAKEEPING_TEST_ALL="1")
+    done = run(tmp_path, "-k", "plain or shared or clickhouse", SEAKEEPING_TEST_ALL="1")
     assert done.returncode == 0, done.stdout
     assert "make system-packages" not in done.stdout

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from starlette.applications import Starlette
-from tests.receivers import prometheus
 from tests.receivers.prometheus import RunningPrometheus, running_prometheus
 
 from seakeeping.clock import SystemClock
@@ -18,9 +17,7 @@ from seakeeping.web.reader import Reader
 from seakeeping.web.room import Place
 from seakeeping.web.testing.served import served
 
-pytestmark = pytest.mark.skipif(
-    not prometheus.BINARY, reason="Prometheus is not installed: make system-packages"
-)
+pytestmark = pytest.mark.needs_prometheus
 
 HERE = '{sloth_id="shop-availability",sloth_service="shop",sloth_slo="availability"}'
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from tests.receivers.alertmanager import (
-    BINARY,
     RunningAlertmanager,
     eventually,
     running_alertmanager,
@@ -22,9 +21,7 @@ from seakeeping.records import Alert, AlertState, NotificationTarget, TargetKind
 from seakeeping.records.codec import moment
 from seakeeping.store.ledger.outbox import DeliveryState
 
-pytestmark = pytest.mark.skipif(
-    BINARY is None, reason="Alertmanager is not installed: make system-packages"
-)
+pytestmark = pytest.mark.needs_alertmanager
 
 
 class Back(Receiver):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.receivers.alertmanager import BINARY, RunningAlertmanager, running_alertmanager
+from tests.receivers.alertmanager import RunningAlertmanager, running_alertmanager
 from tests.receivers.http import Receiver, Reply, Request
 from tests.unit.decide.by_hand import alert, target
 
@@ -17,9 +17,7 @@ from seakeeping.decide.route import Router
 from seakeeping.records import Alert, AlertState, Matcher, Routing, Severity, Silence
 from seakeeping.records.codec import iso
 
-pytestmark = pytest.mark.skipif(
-    BINARY is None, reason="Alertmanager is not installed: make system-packages"
-)
+pytestmark = pytest.mark.needs_alertmanager
 
 CONFIG = """
 route:

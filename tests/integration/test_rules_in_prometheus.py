@@ -19,10 +19,7 @@ from seakeeping.observe.slo_labels import BAD_TOTAL, VALID_TOTAL, slo_labels
 from seakeeping.records import Alerting, Counts, Indicator, Objective, Severity
 from seakeeping.stats.burn import alerts_in_force, pyrra_alerts
 
-pytestmark = pytest.mark.skipif(
-    not (prometheus.BINARY and prometheus.PROMTOOL),
-    reason="Prometheus is not installed: make system-packages",
-)
+pytestmark = pytest.mark.needs_prometheus
 
 MINUTE_S, DAY_S = 60, 86_400
 HERE = 'sloth_id="chat-works", sloth_service="chat", sloth_slo="works"'
