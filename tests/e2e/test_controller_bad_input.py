@@ -150,7 +150,8 @@ def test_a_broken_file_changes_nothing_and_is_said_until_it_is_mended(server: Se
     assert server.get("/api/findings")["items"] == []
 
     watching.resource(server, good.replace('"target"', '"targte"'), "kept.yaml")
-    (finding,) = server.until(lambda: server.get("/api/findings")["items"])
+    finding, needed = server.until(lambda: server.get("/api/findings")["items"])
+    assert "needs a target" in needed["message"]
     assert "kept.yaml:" in finding["place"]
     assert "target" in finding["hint"]
     assert "last good version" in server.get("/objectives", raw=True)
