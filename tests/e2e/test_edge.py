@@ -14,7 +14,8 @@ from tests.e2e.conftest import Server
 
 from seakeeping.control.ports import free_port
 
-PSS_MB = 80
+PSS_MB = 95
+"""SQLAlchemy, NumPy (intervals, queries for counts) and gRPC are 40 of it."""
 
 
 def status_of(server: Server, path: str, method: str = "GET") -> int:

@@ -2,8 +2,8 @@
 
 ``/healthz`` answers as long as this process does. ``/readyz`` is for load balancers and tests: the
 spool can be written (then telemetry is safe), the pipeline works and the store answers (then it is
-seen), and some controller decided not long ago (then somebody is told). ``/metrics`` sums what
-every process of the tree counted, and tells the budgets that the controller measured last.
+seen); it also tells whether some controller decided not long ago. ``/metrics`` sums what every
+process of the tree counted, and tells the budgets that the controller measured last.
 """
 
 from collections.abc import Callable, Sequence
@@ -62,16 +62,20 @@ class Health:
         return JsonAnswer({"status": "ok"})
 
     async def readyz(self, request: Request) -> Response:
-        """Answer whether telemetry is taken, worked on, readable and decided about, or what not."""
+        """Answer whether telemetry is taken, worked on and readable, or what not.
+
+        A controller that does not decide is told, but ends no readiness: a load balancer would take
+        every node away, and with them the telemetry of the apps.
+        """
         parts = status.read_parts(self._place.run_dir / "status.json", self._clock.now())
         running = {part.name: part.is_running for part in parts}
         checks = {
             "spool": status.is_writable(self._place.data / "spool"),
             "pipeline": running.get("pipeline", False),
             "store": await self._store_answers(),
-            "controller": await self._reader.ask(self._is_decided),
         }
         ready = all(checks.values())
+        checks["controller"] = await self._reader.ask(self._is_decided)
         return JsonAnswer({"ready": ready, "checks": checks}, 200 if ready else 503)
 
     async def _store_answers(self) -> bool:

@@ -121,9 +121,6 @@ def test_ready_is_when_telemetry_is_taken_worked_on_and_readable(tmp_path: Path)
     [
         ({"is_away": True}, "store"),
         ({"state": "restarting"}, "pipeline"),
-        ({"decided_s_ago": 31.0}, "controller"),
-        ({"decided_s_ago": None}, "controller"),
-        ({"ledger_is_away": True}, "controller"),
     ],
 )
 def test_not_ready_names_what_is_missing(
@@ -132,6 +129,16 @@ def test_not_ready_names_what_is_missing(
     status, body = ready_room(tmp_path, **change)
     assert (status, body["ready"]) == (503, False)
     assert [name for name, is_fine in body["checks"].items() if not is_fine] == [missing]
+
+
+@pytest.mark.parametrize(
+    "change", [{"decided_s_ago": 31.0}, {"decided_s_ago": None}, {"ledger_is_away": True}]
+)
+def test_a_controller_that_does_not_decide_is_told_and_telemetry_goes_on(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    status, body = ready_room(tmp_path, **change)
+    assert (status, body["ready"], body["checks"]["controller"]) == (200, True, False)
 
 
 def test_metrics_are_summed_over_the_files_of_all_processes(
