@@ -14,6 +14,9 @@ _RETRYABLE = (429, 502, 503, 504)
 _LONGEST_PAUSE_S = 5.0
 _MOST_TOLD = 20_000
 
+TRANSFER_S = 60.0
+"""Patience of a command that carries much, in seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
@@ -22,13 +25,14 @@ class Client:
     Args:
         endpoint: e.g. ``http://127.0.0.1:4318``.
         key: API key, if the server wants one.
-        patience_s: how long to go on while the server asks to come back later.
+        patience_s: how long to go on while the server cannot be reached, or asks to come back
+            later; a person waits at most a few seconds, a transfer longer.
         sleep: the pause between tries.
     """
 
     endpoint: str
     key: str | None = None
-    patience_s: float = 60.0
+    patience_s: float = 5.0
     sleep: Callable[[float], None] = time.sleep
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from seakeeping.cli.client import Client
+from seakeeping.cli.client import TRANSFER_S, Client
 
 _PAGE = 200
 _FILTERS = ("service", "since", "until", "label", "traffic")
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write every record, page by page, so memory does not grow with the result."""
-    client = Client(args.endpoint, args.key)
+    client = Client(args.endpoint, args.key, patience_s=TRANSFER_S)
     chosen = {name: getattr(args, name) for name in _FILTERS if getattr(args, name)}
     count = 0
     with _progress(args) as told, _writer(args.output) as out:

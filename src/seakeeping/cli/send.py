@@ -24,7 +24,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from rich.console import Console
 from rich.progress import Progress
 
-from seakeeping.cli.client import Client
+from seakeeping.cli.client import TRANSFER_S, Client
 from seakeeping.errors import BadInput
 from seakeeping.evaluate.offline import read_interactions
 from seakeeping.ingest.as_spans import as_spans
@@ -84,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Send every file; return 1 where the server rejected items."""
-    client = Client(args.endpoint, args.key)
+    client = Client(args.endpoint, args.key, patience_s=TRANSFER_S)
     signal = Signal(args.signal) if args.signal else None
     tally = Tally()
     with Progress(console=Console(stderr=True), disable=args.json, transient=True) as progress:

@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import ClassVar
@@ -62,6 +63,20 @@ def test_a_refusal_is_not_tried_again(endpoint: str, status: int, kind: type[Exc
     with pytest.raises(kind, match=str(status)):
         Client(endpoint).post("/x", b"", {})
     assert len(Answers.seen) == 1
+
+
+def test_a_person_waits_a_few_seconds_for_nobody() -> None:
+    pauses: list[float] = []
+    began = time.monotonic()
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        time.sleep(min(seconds, 2.0))
+
+    with pytest.raises(Unavailable):
+        Client("http://127.0.0.1:9", sleep=pause).get("/api/budgets")
+    assert pauses
+    assert time.monotonic() - began < 8
 
 
 def test_nobody_there_says_what_to_do() -> None:
