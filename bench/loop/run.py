@@ -25,8 +25,8 @@ from seakeeping.challenge.answers import load_answers
 from seakeeping.config.resources import load_resources
 from seakeeping.control.deciding import Deciding, Parts
 from seakeeping.control.standing import InForce
-from seakeeping.decide.changes import ChangeWatch
-from seakeeping.decide.incidents import IncidentLoop
+from seakeeping.decide.changes.watch import ChangeWatch
+from seakeeping.decide.incidents.loop import IncidentLoop
 from seakeeping.decide.loop import AlertLoop
 from seakeeping.observe.book import Book
 from seakeeping.records import Incident

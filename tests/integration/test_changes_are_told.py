@@ -8,7 +8,9 @@ from tests.receivers.pagerduty import ROUTING_KEY, PagerDutyReceiver
 from tests.receivers.samples import Rig
 from tests.receivers.webhooks import EventReceiver
 
-from seakeeping.decide.changes import ChangeNews, ChangeWatch, changes_from_body
+from seakeeping.decide.changes.news import ChangeNews
+from seakeeping.decide.changes.told import changes_from_body
+from seakeeping.decide.changes.watch import ChangeWatch
 from seakeeping.decide.notify.pace import LONGEST_S
 from seakeeping.records import NotificationTarget, TargetKind
 from seakeeping.store.ledger.changes import Changes

@@ -9,7 +9,7 @@ from tests.integration.test_book_on_store import DAY, HandClock, Traffic
 from seakeeping.config.resources import load_resources
 from seakeeping.control.deciding import Deciding, Parts
 from seakeeping.control.standing import InForce
-from seakeeping.decide.incidents import IncidentLoop
+from seakeeping.decide.incidents.loop import IncidentLoop
 from seakeeping.decide.loop import AlertLoop
 from seakeeping.observe.book import Book
 from seakeeping.observe.snapshot import decode

@@ -10,7 +10,8 @@ from tests.receivers.samples import a_message, a_resolution
 from tests.receivers.webhooks import WebhookReceiver
 
 from seakeeping.clock import SystemClock
-from seakeeping.decide.notify import Courier, Tally
+from seakeeping.decide.notify.courier import Courier
+from seakeeping.decide.notify.lane import Tally
 from seakeeping.records import NotificationTarget, TargetKind
 from seakeeping.web.testing import Client, MemoryStore, TestRoom, make_room
 

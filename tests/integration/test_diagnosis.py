@@ -9,9 +9,10 @@ import pytest
 from tests.contract.conftest import FakeClock
 from tests.unit.decide.by_hand import alert
 
-from seakeeping.decide.diagnose import Diagnostician
-from seakeeping.decide.incidents import IncidentLoop, receive
-from seakeeping.decide.notify import alerts_from_webhook
+from seakeeping.decide.diagnose.diagnostician import Diagnostician
+from seakeeping.decide.incidents.foreign import receive
+from seakeeping.decide.incidents.loop import IncidentLoop
+from seakeeping.decide.notify.received import alerts_from_webhook
 from seakeeping.observe.snapshot import encode
 from seakeeping.records import (
     Budget,

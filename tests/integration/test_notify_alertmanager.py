@@ -15,8 +15,9 @@ from tests.receivers.alertmanager import (
 from tests.receivers.http import Receiver, Reply, Request
 from tests.receivers.samples import NOW, FakeClock, Rig, a_message, an_alert, ended
 
-from seakeeping.decide.notify import Envelope, Surroundings, alerts_from_webhook
 from seakeeping.decide.notify.alertmanager import RESEND_S, RESOLVED_FOR_S, Alertmanager
+from seakeeping.decide.notify.received import alerts_from_webhook
+from seakeeping.decide.notify.sender import Envelope, Surroundings
 from seakeeping.records import Alert, AlertState, NotificationTarget, TargetKind
 from seakeeping.records.codec import moment
 from seakeeping.store.ledger.outbox import DeliveryState

@@ -16,9 +16,8 @@ from tests.receivers.samples import Rig, a_message, a_resolution, an_alert
 from tests.receivers.webhooks import WebhookReceiver
 
 from seakeeping.clock import SystemClock
-from seakeeping.decide.notify import Courier, Tally
-from seakeeping.decide.notify.courier import GONE_FOR_S
-from seakeeping.decide.notify.lane import MOST_SURPRISES, Lane
+from seakeeping.decide.notify.courier import GONE_FOR_S, Courier
+from seakeeping.decide.notify.lane import MOST_SURPRISES, Lane, Tally
 from seakeeping.decide.notify.pace import LONGEST_S
 from seakeeping.errors import Unavailable
 from seakeeping.metrics import ERRORS, NOTIFICATIONS

@@ -14,7 +14,7 @@ from tests.receivers.samples import (
     an_incident,
 )
 
-from seakeeping.decide.notify import change_targets
+from seakeeping.decide.notify.courier import change_targets
 from seakeeping.records import NotificationTarget, Severity, TargetKind
 from seakeeping.store.ledger.outbox import DeliveryState
 

@@ -13,7 +13,7 @@ from tests.receivers.samples import (
 )
 from tests.receivers.webhooks import EventReceiver, WebhookReceiver
 
-from seakeeping.decide.notify import alerts_from_webhook
+from seakeeping.decide.notify.received import alerts_from_webhook
 from seakeeping.records import NotificationTarget, TargetKind
 from seakeeping.store.ledger.outbox import DeliveryState
 

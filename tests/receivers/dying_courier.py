@@ -23,7 +23,7 @@ from tests.receivers.slack import CHANNEL
 from urllib3.connection import HTTPConnection
 
 from seakeeping.clock import SystemClock
-from seakeeping.decide.notify import Courier
+from seakeeping.decide.notify.courier import Courier
 from seakeeping.records import Notification, NotificationTarget, TargetKind
 from seakeeping.store.ledger import Ledger, open_at
 from seakeeping.store.ledger.outbox import DeliveryState, Outbox

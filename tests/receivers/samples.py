@@ -7,7 +7,8 @@ import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seakeeping.decide.notify import Courier, Live
+from seakeeping.decide.notify.courier import Courier
+from seakeeping.decide.notify.sender import Live
 from seakeeping.records import (
     Alert,
     AlertState,

@@ -20,8 +20,9 @@ from seakeeping.control.leading import Leadership
 from seakeeping.control.selfwatch import EVERY_S as SELF_EVERY_S
 from seakeeping.control.selfwatch import SelfWatch
 from seakeeping.control.standing import InForce
-from seakeeping.decide.changes import ChangeNews, ChangeWatch
-from seakeeping.decide.incidents import IncidentLoop
+from seakeeping.decide.changes.news import ChangeNews
+from seakeeping.decide.changes.watch import ChangeWatch
+from seakeeping.decide.incidents.loop import IncidentLoop
 from seakeeping.decide.loop import AlertLoop
 from seakeeping.decide.notify.courier import Courier
 from seakeeping.errors import Unavailable

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from seakeeping import metrics
 from seakeeping.clock import Clock
 from seakeeping.control.standing import InForce
-from seakeeping.decide.incidents import IncidentLoop
+from seakeeping.decide.incidents.loop import IncidentLoop
 from seakeeping.decide.loop import AlertLoop
 from seakeeping.errors import Unavailable
 from seakeeping.faults import Faults

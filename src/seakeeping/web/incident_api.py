@@ -6,7 +6,7 @@ from typing import TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
-from seakeeping.decide.changes import changes_from_body
+from seakeeping.decide.changes.told import changes_from_body
 from seakeeping.decide.postmortem import draft
 from seakeeping.errors import BadInput, NotFound
 from seakeeping.records import Incident

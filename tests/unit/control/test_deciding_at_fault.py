@@ -15,7 +15,8 @@ from seakeeping.config.resources import Choice, load_resources
 from seakeeping.control.deciding import Deciding, Parts
 from seakeeping.control.standing import InForce
 from seakeeping.decide.alerts import conditions, rules
-from seakeeping.decide.incidents import IncidentLoop, grouping
+from seakeeping.decide.incidents import grouping
+from seakeeping.decide.incidents.loop import IncidentLoop
 from seakeeping.decide.loop import AlertLoop
 from seakeeping.metrics import ERRORS
 from seakeeping.observe import quality

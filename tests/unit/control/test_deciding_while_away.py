@@ -10,7 +10,7 @@ from tests.contract.conftest import FakeClock
 from seakeeping.config.resources import Choice, load_resources
 from seakeeping.control.deciding import Deciding, Parts
 from seakeeping.control.standing import InForce
-from seakeeping.decide.incidents import IncidentLoop
+from seakeeping.decide.incidents.loop import IncidentLoop
 from seakeeping.decide.loop import AlertLoop
 from seakeeping.errors import StoreUnavailable
 from seakeeping.observe.book import Book

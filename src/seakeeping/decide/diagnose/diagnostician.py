@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from seakeeping.clock import Clock
-from seakeeping.decide.changes import ChangeWatch
+from seakeeping.decide.changes.watch import ChangeWatch
 from seakeeping.decide.diagnose.causes import causes_of
 from seakeeping.decide.diagnose.correlate import AFTER_S, BEFORE_S, suspects
 from seakeeping.decide.diagnose.onset import onset

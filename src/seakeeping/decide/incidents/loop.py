@@ -13,7 +13,7 @@ from functools import partial
 from types import MappingProxyType
 
 from seakeeping.clock import Clock
-from seakeeping.decide.diagnose import Diagnostician
+from seakeeping.decide.diagnose.diagnostician import Diagnostician
 from seakeeping.decide.evidence import Evidence
 from seakeeping.decide.incidents import foreign, grouping, machine
 from seakeeping.decide.incidents.grouping import REOPEN_S, is_open

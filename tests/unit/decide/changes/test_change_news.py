@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from tests.contract.conftest import FakeClock
 
-from seakeeping.decide.changes import ChangeNews
-from seakeeping.decide.changes.news import FRESH_S
+from seakeeping.decide.changes.news import FRESH_S, ChangeNews
 from seakeeping.errors import Unavailable
 from seakeeping.records import Change, ChangeKind, NotificationTarget, TargetKind
 from seakeeping.store.ledger import Ledger, open_at

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from tests.contract.conftest import FakeClock
 
-from seakeeping.decide.changes import ChangeWatch
-from seakeeping.decide.changes.watch import LOOK_BACK_S, change_of
+from seakeeping.decide.changes.watch import LOOK_BACK_S, ChangeWatch, change_of
 from seakeeping.records import ChangeKind
 from seakeeping.store.ledger import Ledger, open_at
 from seakeeping.store.ledger.changes import Changes

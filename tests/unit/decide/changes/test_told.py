@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seakeeping.decide.changes import changes_from_body
+from seakeeping.decide.changes.told import changes_from_body
 from seakeeping.errors import BadInput
 from seakeeping.records import Change, ChangeKind
 

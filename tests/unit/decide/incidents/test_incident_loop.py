@@ -12,10 +12,10 @@ from tests.contract.conftest import FakeClock
 from tests.unit.decide.by_hand import NOW, alert, ended
 from tests.unit.decide.incidents.made import cause, diagnosis
 
-from seakeeping.decide.incidents import IncidentLoop, acknowledge, receive, resolve
-from seakeeping.decide.incidents.foreign import NOT_TOLD_AGAIN
+from seakeeping.decide.incidents.by_hand import acknowledge, resolve
+from seakeeping.decide.incidents.foreign import NOT_TOLD_AGAIN, receive
 from seakeeping.decide.incidents.grouping import is_open
-from seakeeping.decide.incidents.loop import AGAIN_S, LOOKS_S, RETRY_S, SURER_S
+from seakeeping.decide.incidents.loop import AGAIN_S, LOOKS_S, RETRY_S, SURER_S, IncidentLoop
 from seakeeping.errors import BadInput, NotFound, StoreUnavailable
 from seakeeping.records import (
     Alert,

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seakeeping.decide.notify import DeliveryFailed
 from seakeeping.decide.notify.exchange import LONGEST_RETRY_AFTER_S, retry_after
+from seakeeping.decide.notify.failures import DeliveryFailed
 from seakeeping.decide.notify.headers import credentials, own_headers, signature, signed_headers
 from seakeeping.records import NotificationTarget, TargetKind
 

@@ -6,8 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seakeeping.decide.incidents.foreign import is_expired
-from seakeeping.decide.notify import alerts_from_webhook
-from seakeeping.decide.notify.received import LONGEST_TEXT, MOST_ALERTS, TOLD_UNTIL
+from seakeeping.decide.notify.received import (
+    LONGEST_TEXT,
+    MOST_ALERTS,
+    TOLD_UNTIL,
+    alerts_from_webhook,
+)
 from seakeeping.errors import BadInput
 from seakeeping.records import AlertState, Severity
 

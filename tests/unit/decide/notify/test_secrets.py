@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seakeeping.decide.notify import DeliveryFailed
+from seakeeping.decide.notify.failures import DeliveryFailed
 from seakeeping.decide.notify.secrets import Mask, is_address, secret_of
 from seakeeping.records import NotificationTarget, TargetKind
 
