@@ -15,7 +15,7 @@ from tests.e2e.conftest import Server
 from seakeeping.control.ports import free_port
 
 PSS_MB = 85
-"""It was 80 before pages on budgets brought NumPy (12); SQLAlchemy (20) and gRPC (8) are the rest."""
+"""It was 80 until the pages on budgets brought NumPy (12); SQLAlchemy has 20, gRPC 8."""
 
 
 def status_of(server: Server, path: str, method: str = "GET") -> int:
